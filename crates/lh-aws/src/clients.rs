@@ -1,0 +1,157 @@
+//! The AWS clients: one HTTP client, the standard credential chain, bounded retries and timeouts.
+
+use std::{sync::Arc, time::Duration};
+
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, default_provider::credentials::DefaultCredentialsChain, imds,
+    provider_config::ProviderConfig,
+};
+use aws_smithy_http_client::{
+    Builder as HttpBuilder,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{http::SharedHttpClient, interceptors::SharedInterceptor};
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use lh_kind::{CloudError, ErrorKind, Pace};
+
+use crate::{pace::RealTime, reads::Reads, trace::Trace};
+
+/// No call takes longer than this, its retries included.
+const CALL_LIMIT: Duration = Duration::from_secs(60);
+/// One attempt of a call.
+const ATTEMPT_LIMIT: Duration = Duration::from_secs(20);
+/// Connecting; a little over three seconds, so that one lost SYN packet is sent again.
+const CONNECT_LIMIT: Duration = Duration::from_millis(3100);
+/// Attempts of one call.
+const ATTEMPTS: u32 = 5;
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// The instance metadata service answers from the same machine or not at all.
+const METADATA_LIMIT: Duration = Duration::from_secs(1);
+/// What the AWS CLI and SDKs call the file with further certificate authorities.
+const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
+
+/// What the clients are made of.
+#[derive(Default)]
+pub struct ConnectOptions<'a> {
+    /// AWS region, such as `us-east-1`.
+    pub region: &'a str,
+    /// The named profile; without one, `AWS_PROFILE` or the default.
+    pub profile: Option<&'a str>,
+    /// A further interceptor: the simulated world.
+    pub interceptor: Option<SharedInterceptor>,
+    /// Another HTTP client than the built-in one.
+    pub http: Option<SharedHttpClient>,
+    /// A complete configuration instead of the standard chain; region and profile are ignored.
+    pub sdk_config: Option<SdkConfig>,
+    /// How time passes during waits; without one, really.
+    pub pace: Option<Arc<dyn Pace>>,
+}
+
+/// The clients of all services used; cheap to clone.
+#[derive(Clone)]
+pub struct Clients {
+    /// Amazon EC2.
+    pub ec2: aws_sdk_ec2::Client,
+    /// IAM.
+    pub iam: aws_sdk_iam::Client,
+    /// Systems Manager: Parameter Store.
+    pub ssm: aws_sdk_ssm::Client,
+    /// Security Token Service.
+    pub sts: aws_sdk_sts::Client,
+    pub(crate) pace: Arc<dyn Pace>,
+    pub(crate) reads: Arc<Reads>,
+}
+
+impl Clients {
+    /// Makes the clients. Nothing is sent yet: credentials are looked for at the first call.
+    ///
+    /// # Errors
+    /// When `AWS_CA_BUNDLE` names a file that cannot be used.
+    pub async fn connect(options: ConnectOptions<'_>) -> Result<Self, CloudError> {
+        let ConnectOptions { region, profile, interceptor, http, sdk_config, pace } = options;
+        let config = match (sdk_config, http) {
+            (Some(config), None) => config,
+            (Some(config), Some(http)) => config.into_builder().http_client(http).build(),
+            (None, Some(http)) => standard(region, profile, http).await,
+            (None, None) => standard(region, profile, http_client()?).await,
+        };
+        let extra = interceptor.into_iter();
+        let mut ec2 = aws_sdk_ec2::config::Builder::from(&config).interceptor(Trace);
+        let mut iam = aws_sdk_iam::config::Builder::from(&config).interceptor(Trace);
+        let mut ssm = aws_sdk_ssm::config::Builder::from(&config).interceptor(Trace);
+        let mut sts = aws_sdk_sts::config::Builder::from(&config).interceptor(Trace);
+        for interceptor in extra {
+            ec2.push_interceptor(interceptor.clone());
+            iam.push_interceptor(interceptor.clone());
+            ssm.push_interceptor(interceptor.clone());
+            sts.push_interceptor(interceptor);
+        }
+        Ok(Self {
+            ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
+            iam: aws_sdk_iam::Client::from_conf(iam.build()),
+            ssm: aws_sdk_ssm::Client::from_conf(ssm.build()),
+            sts: aws_sdk_sts::Client::from_conf(sts.build()),
+            pace: pace.unwrap_or_else(|| Arc::new(RealTime)),
+            reads: Arc::default(),
+        })
+    }
+}
+
+/// Retries as the SDKs do by default, but each pause and the whole call bounded.
+pub fn retry_config() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS).with_max_backoff(LONGEST_PAUSE)
+}
+
+/// Nothing waits silently for more than a minute.
+pub fn timeout_config() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_LIMIT)
+        .operation_attempt_timeout(ATTEMPT_LIMIT)
+        .operation_timeout(CALL_LIMIT)
+        .build()
+}
+
+/// The standard chain: environment, profiles, SSO, web identity, container, instance metadata;
+/// endpoints from `AWS_ENDPOINT_URL` and its forms for one service.
+async fn standard(region: &str, profile: Option<&str>, http: SharedHttpClient) -> SdkConfig {
+    let region = Region::new(region.to_owned());
+    let provider = ProviderConfig::default().with_http_client(http.clone()).with_region(Some(region.clone()));
+    // Outside EC2 nobody answers at the metadata address: say so after a second, not after a minute.
+    let metadata = imds::Client::builder()
+        .configure(&provider)
+        .connect_timeout(METADATA_LIMIT)
+        .read_timeout(METADATA_LIMIT)
+        .operation_timeout(METADATA_LIMIT * 2)
+        .max_attempts(1)
+        .build();
+    let mut chain = DefaultCredentialsChain::builder().imds_client(metadata).region(region.clone());
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(region)
+        .http_client(http)
+        .retry_config(retry_config())
+        .timeout_config(timeout_config());
+    if let Some(profile) = profile {
+        chain = chain.profile_name(profile);
+        loader = loader.profile_name(profile);
+    }
+    let chain = chain.configure(provider).build().await;
+    loader.credentials_provider(chain).load().await
+}
+
+/// rustls on ring with the system's certificate authorities and those of `AWS_CA_BUNDLE`.
+fn http_client() -> Result<SharedHttpClient, CloudError> {
+    let builder = HttpBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    let Some(path) = std::env::var_os(CA_BUNDLE).filter(|path| !path.is_empty()) else {
+        return Ok(builder.build_https());
+    };
+    let wrong = |why: String| {
+        let message = format!("{CA_BUNDLE} names {}, which cannot be used: {why}", path.display());
+        CloudError::new(ErrorKind::Other, "connect", message)
+    };
+    let bundle = std::fs::read(&path).map_err(|error| wrong(error.to_string()))?;
+    let store = TrustStore::default().with_native_roots(true).with_pem_certificate(bundle);
+    let context =
+        TlsContext::builder().with_trust_store(store).build().map_err(|error| wrong(error.to_string()))?;
+    Ok(builder.tls_context(context).build_https())
+}

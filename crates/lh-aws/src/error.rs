@@ -1,0 +1,250 @@
+//! From an SDK error to a [`CloudError`]: sorted by what can be done about it.
+
+use std::{error::Error, fmt::Debug};
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sts::operation::RequestId;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use lh_kind::{CloudError, ErrorKind};
+
+/// Gives a failed call its name, as in IAM, and sorts it.
+pub(crate) trait Named<T> {
+    /// The same result with the error as a [`CloudError`] of `operation`.
+    fn named(self, operation: &str) -> Result<T, CloudError>;
+}
+
+impl<T, E, R> Named<T> for Result<T, SdkError<E, R>>
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    R: Debug + Send + Sync + 'static,
+{
+    fn named(self, operation: &str) -> Result<T, CloudError> {
+        self.map_err(|error| cloud_error(operation, &error))
+    }
+}
+
+/// Deleting what is gone already is a success.
+pub(crate) fn unless_gone<T>(result: Result<T, CloudError>) -> Result<(), CloudError> {
+    match result {
+        Err(error) if error.kind != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The error of `operation` (named as in IAM), sorted.
+pub(crate) fn cloud_error<E, R>(operation: &str, error: &SdkError<E, R>) -> CloudError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    R: Debug + Send + Sync + 'static,
+{
+    let chain = chain_of(error);
+    if chain.iter().any(|cause| cause.is::<CredentialsError>()) {
+        let message = format!("no usable AWS credentials were found: {}", told(&chain));
+        return CloudError::new(ErrorKind::Credentials, operation, message);
+    }
+    match error {
+        SdkError::ServiceError(_) => service_error(operation, error.meta()),
+        SdkError::ConstructionFailure(_) => CloudError::new(
+            ErrorKind::Other,
+            operation,
+            format!("the request could not be built: {}", told(&chain)),
+        ),
+        _ => {
+            let service = operation.split(':').next().unwrap_or(operation);
+            let message = format!("the service {service} gave no usable answer: {}", told(&chain));
+            CloudError::new(ErrorKind::Unreachable, operation, message)
+        }
+    }
+}
+
+fn service_error(operation: &str, meta: &aws_smithy_types::error::ErrorMetadata) -> CloudError {
+    let code = meta.code().unwrap_or("UnknownError").to_owned();
+    let message = meta.message().unwrap_or("AWS gave no further explanation").to_owned();
+    let kind = sort(&code, &message);
+    let request_id = meta.request_id().map(str::to_owned);
+    CloudError { kind, operation: operation.to_owned(), code, message, request_id }
+}
+
+/// The error and everything behind it.
+fn chain_of<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
+    let (mut chain, mut next) = (Vec::new(), Some(error));
+    while let Some(error) = next {
+        chain.push(error);
+        next = error.source();
+    }
+    chain
+}
+
+/// The causes in one sentence; what a cause repeats of the one before it is left out.
+fn told(chain: &[&(dyn Error + 'static)]) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for cause in chain {
+        let text = cause.to_string();
+        if !text.is_empty() && !texts.iter().any(|told| told.contains(&text)) {
+            texts.push(text);
+        }
+    }
+    texts.join(": ")
+}
+
+/// Error codes as the API references of EC2, IAM, SSM and STS list them.
+fn sort(code: &str, message: &str) -> ErrorKind {
+    if message.contains("Invalid IAM Instance Profile") {
+        // IAM is eventually consistent: a profile made a moment ago is not yet seen by EC2.
+        return ErrorKind::NotYet;
+    }
+    match code {
+        "NoSuchEntity"
+        | "NoSuchEntityException"
+        | "ParameterNotFound"
+        | "InvalidResourceId"
+        | "InvalidSecurityGroupRuleId.NotFound"
+        | "InvalidSpotInstanceRequestID.NotFound" => ErrorKind::NotFound,
+        "EntityAlreadyExists"
+        | "EntityAlreadyExistsException"
+        | "ParameterAlreadyExists"
+        | "InvalidGroup.Duplicate"
+        | "InvalidPermission.Duplicate"
+        | "InvalidKeyPair.Duplicate" => ErrorKind::Exists,
+        "IdempotentParameterMismatch" | "IdempotentInstanceTerminated" => ErrorKind::TokenMismatch,
+        "DependencyViolation"
+        | "IncorrectState"
+        | "IncorrectInstanceState"
+        | "IncorrectModificationState"
+        | "IncorrectSpotRequestState"
+        | "VolumeInUse"
+        | "InvalidIPAddress.InUse"
+        | "InvalidGroup.InUse"
+        | "DeleteConflict"
+        | "DeleteConflictException"
+        | "ConcurrentModification"
+        | "ConcurrentModificationException"
+        | "EntityTemporarilyUnmodifiable"
+        | "InstanceNotReady"
+        | "OperationNotPermitted.InstanceNotReady" => ErrorKind::NotYet,
+        "InsufficientInstanceCapacity"
+        | "InsufficientHostCapacity"
+        | "InsufficientReservedInstanceCapacity"
+        | "InsufficientCapacity"
+        | "InsufficientCapacityOnHost"
+        | "InsufficientVolumeCapacity"
+        | "InsufficientAddressCapacity"
+        | "SpotMaxPriceTooLow"
+        | "Unsupported.SpotCapacity" => ErrorKind::Capacity,
+        "MaxSpotInstanceCountExceeded"
+        | "VcpuLimitExceeded"
+        | "VolumeLimitExceeded"
+        | "MaxIOPSLimitExceeded"
+        | "ParameterLimitExceeded"
+        | "ServiceQuotaExceededException" => ErrorKind::Quota,
+        "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "OptInRequired" => {
+            ErrorKind::Denied
+        }
+        "AuthFailure"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "RequestExpired"
+        | "InvalidClientTokenId"
+        | "InvalidAccessKeyId"
+        | "UnrecognizedClientException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "InvalidToken" => ErrorKind::Credentials,
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "SlowDown"
+        | "PriorRequestNotComplete"
+        | "EC2ThrottledException"
+        | "TooManyUpdates" => ErrorKind::Throttled,
+        "InternalError"
+        | "InternalFailure"
+        | "InternalServerError"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException"
+        | "Unavailable"
+        | "ServiceFailure"
+        | "RequestTimeout"
+        | "RequestTimeoutException" => ErrorKind::Unreachable,
+        "ValidationError"
+        | "ValidationException"
+        | "MissingParameter"
+        | "MalformedPolicyDocument"
+        | "Unsupported"
+        | "UnsupportedOperation" => ErrorKind::Invalid,
+        _ => by_shape(code),
+    }
+}
+
+/// Codes that follow AWS's naming without being listed one by one.
+fn by_shape(code: &str) -> ErrorKind {
+    if code.ends_with(".NotFound") {
+        ErrorKind::NotFound
+    } else if code.ends_with("LimitExceeded") || code.ends_with("LimitExceededException") {
+        ErrorKind::Quota
+    } else if code.starts_with("Invalid") || code.ends_with(".Malformed") {
+        ErrorKind::Invalid
+    } else {
+        ErrorKind::Other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_sorted_by_what_to_do_about_them() {
+        let cases = [
+            ("InvalidVolume.NotFound", ErrorKind::NotFound),
+            ("InvalidInstanceID.NotFound", ErrorKind::NotFound),
+            ("NoSuchEntity", ErrorKind::NotFound),
+            ("EntityAlreadyExists", ErrorKind::Exists),
+            ("InvalidPermission.Duplicate", ErrorKind::Exists),
+            ("IdempotentParameterMismatch", ErrorKind::TokenMismatch),
+            ("DependencyViolation", ErrorKind::NotYet),
+            ("InvalidIPAddress.InUse", ErrorKind::NotYet),
+            ("InsufficientInstanceCapacity", ErrorKind::Capacity),
+            ("VcpuLimitExceeded", ErrorKind::Quota),
+            ("InstanceLimitExceeded", ErrorKind::Quota),
+            ("UnauthorizedOperation", ErrorKind::Denied),
+            ("ExpiredToken", ErrorKind::Credentials),
+            ("InvalidParameterValue", ErrorKind::Invalid),
+            ("RequestLimitExceeded", ErrorKind::Throttled),
+            ("InternalError", ErrorKind::Unreachable),
+            ("SomethingNew", ErrorKind::Other),
+        ];
+        for (code, kind) in cases {
+            assert_eq!(sort(code, ""), kind, "{code}");
+        }
+        let young =
+            "Value (x) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name";
+        assert_eq!(sort("InvalidParameterValue", young), ErrorKind::NotYet);
+    }
+
+    #[test]
+    fn the_causes_of_an_unanswered_call_are_told_in_one_sentence() {
+        type Sdk = SdkError<aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError, ()>;
+        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "connection refused");
+        let error = cloud_error("sts:GetCallerIdentity", &Sdk::timeout_error(refused));
+        assert_eq!(error.kind, ErrorKind::Unreachable);
+        assert!(error.is_uncertain());
+        assert!(error.message.contains("the service sts gave no usable answer"), "{}", error.message);
+        assert!(error.message.contains("connection refused"), "{}", error.message);
+    }
+
+    #[test]
+    fn missing_credentials_are_told_apart_from_a_missing_network() {
+        type Sdk = SdkError<aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError, ()>;
+        let none = CredentialsError::not_loaded("no providers in chain provided credentials");
+        let error = cloud_error("sts:GetCallerIdentity", &Sdk::construction_failure(none));
+        assert_eq!(error.kind, ErrorKind::Credentials);
+        assert!(error.advice().is_some());
+    }
+}

@@ -1,0 +1,4 @@
+//! Kinds of Systems Manager.
+
+pub mod parameter;
+pub(crate) mod password;

@@ -1,0 +1,26 @@
+//! All AWS calls: clients, kinds and lookups.
+//!
+//! [`Aws`] puts the services behind the ports of `lh-kind`: [`lh_kind::Observe`] for reading and
+//! [`lh_kind::Mutate`] for changing. What a kind is made of stands in its file under `kinds/`;
+//! what is only looked up, under `lookups/`. Nothing here decides what is to be done.
+//!
+//! The AWS SDK logs request and response bodies at TRACE under its own targets (`aws_*`,
+//! `hyper*`). Programs must keep those targets off: bodies may hold secrets. The events of this
+//! crate, under `lh_aws`, never do.
+
+mod aws;
+mod clients;
+mod error;
+pub mod kinds;
+mod lookups;
+mod pace;
+mod reads;
+mod registry;
+mod trace;
+
+pub use aws::Aws;
+pub use aws_config::Region;
+pub use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+pub use clients::{Clients, ConnectOptions, retry_config, timeout_config};
+pub use pace::RealTime;
+pub use registry::Registry;

@@ -1,0 +1,120 @@
+//! Reads in flight: the same question asked by two kinds at the same time is sent once.
+//!
+//! Not a cache. Only a question whose answer is still awaited is shared, and none that was
+//! asked before the last change this process made, so that nobody gets an answer older than
+//! the question they would have asked themselves.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use aws_sdk_ec2::types::{Address, Volume};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Shared, WeakShared},
+};
+use lh_kind::CloudError;
+
+/// The answer to a question that may be shared.
+type Answer<T> = Result<Arc<Vec<T>>, CloudError>;
+type Question<T> = BoxFuture<'static, Answer<T>>;
+
+/// Questions of one operation in flight, by their text.
+pub(crate) struct InFlight<T>(Mutex<HashMap<String, WeakShared<Question<T>>>>);
+
+impl<T> Default for InFlight<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Send + Sync + 'static> InFlight<T> {
+    /// The question in flight under this text, or `ask` as a new one.
+    pub(crate) fn join(&self, text: String, ask: Question<T>) -> Shared<Question<T>> {
+        let mut questions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        questions.retain(|_, question| question.upgrade().is_some_and(|q| q.peek().is_none()));
+        if let Some(asked) = questions.get(&text).and_then(WeakShared::upgrade) {
+            return asked;
+        }
+        let asked = ask.shared();
+        if let Some(weak) = asked.downgrade() {
+            questions.insert(text, weak);
+        }
+        asked
+    }
+}
+
+/// The reads that two kinds share.
+#[derive(Default)]
+pub(crate) struct Reads {
+    /// `DescribeVolumes`: volumes and their attachments.
+    pub(crate) volumes: InFlight<Volume>,
+    /// `DescribeAddresses`: addresses and their associations.
+    pub(crate) addresses: InFlight<Address>,
+    changes: AtomicU64,
+}
+
+impl Reads {
+    /// Notes a change that begins now and ends when the answer is dropped: reads asked before
+    /// either are not shared with those asked after it.
+    pub(crate) fn change(&self) -> Change<'_> {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        Change(self)
+    }
+
+    /// The text of a question with this content.
+    pub(crate) fn text(&self, content: &impl std::fmt::Debug) -> String {
+        format!("{} {content:?}", self.changes.load(Ordering::SeqCst))
+    }
+}
+
+/// A change under way.
+pub(crate) struct Change<'a>(&'a Reads);
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        self.0.changes.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    async fn ask(flight: &InFlight<u8>, text: &str, sent: &Arc<AtomicUsize>) -> Answer<u8> {
+        let sent = Arc::clone(sent);
+        let question = async move {
+            sent.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            Ok(Arc::new(vec![1]))
+        };
+        flight.join(text.to_owned(), question.boxed()).await
+    }
+
+    #[tokio::test]
+    async fn the_same_question_at_the_same_time_is_sent_once_and_later_again() {
+        let (flight, sent) = (InFlight::default(), Arc::new(AtomicUsize::new(0)));
+        let both = futures_util::future::join(ask(&flight, "a", &sent), ask(&flight, "a", &sent)).await;
+        assert!(both.0.is_ok() && both.1.is_ok());
+        assert_eq!(sent.load(Ordering::SeqCst), 1);
+        assert!(ask(&flight, "a", &sent).await.is_ok());
+        assert_eq!(sent.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn a_change_makes_it_another_question() {
+        let reads = Reads::default();
+        let before = reads.text(&"x");
+        let change = reads.change();
+        let during = reads.text(&"x");
+        drop(change);
+        assert_ne!(before, during);
+        assert_ne!(during, reads.text(&"x"));
+    }
+}

@@ -1,0 +1,84 @@
+//! The registry: one line a kind. Plans, prices, documents and permissions come from here.
+
+use lh_kind::{AnyKind, AnyRules, Erased, RuleBook};
+
+use crate::{
+    clients::Clients,
+    kinds::{
+        ec2::{
+            elastic_ip::ElasticIp, elastic_ip_association::ElasticIpAssociation, instance::Instance,
+            security_group::SecurityGroup, security_group_rule::SecurityGroupRule, snapshot::Snapshot,
+            volume::Volume, volume_attachment::VolumeAttachment,
+        },
+        iam::{
+            iam_policy_attachment::IamPolicyAttachment, iam_role::IamRole, iam_role_policy::IamRolePolicy,
+            instance_profile::InstanceProfile,
+        },
+        ssm::parameter::Parameter,
+    },
+};
+
+static KINDS: &[&dyn AnyKind<Clients>] = &[
+    &Erased::<ElasticIp>::new(),
+    &Erased::<ElasticIpAssociation>::new(),
+    &Erased::<IamPolicyAttachment>::new(),
+    &Erased::<IamRole>::new(),
+    &Erased::<IamRolePolicy>::new(),
+    &Erased::<Instance>::new(),
+    &Erased::<InstanceProfile>::new(),
+    &Erased::<Parameter>::new(),
+    &Erased::<SecurityGroup>::new(),
+    &Erased::<SecurityGroupRule>::new(),
+    &Erased::<Snapshot>::new(),
+    &Erased::<Volume>::new(),
+    &Erased::<VolumeAttachment>::new(),
+];
+
+/// All kinds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Registry;
+
+impl Registry {
+    /// The kind of this name.
+    pub(crate) fn kind(self, name: &str) -> Option<&'static dyn AnyKind<Clients>> {
+        KINDS.iter().copied().find(|kind| kind.name() == name)
+    }
+}
+
+impl RuleBook for Registry {
+    fn rules(&self, kind: &str) -> Option<&dyn AnyRules> {
+        self.kind(kind).map(|kind| kind as &dyn AnyRules)
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        KINDS.iter().map(|kind| kind.name()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_name_of_its_own_and_names_its_calls_as_iam_does() {
+        let names = Registry.kinds();
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+        for kind in KINDS {
+            let calls = kind.calls();
+            let all = [calls.observe, calls.create, calls.update, calls.delete].concat();
+            assert!(!calls.observe.is_empty() && !calls.create.is_empty() && !calls.delete.is_empty());
+            for call in all {
+                let service = call.split_once(':').map(|(service, _)| service);
+                assert!(matches!(service, Some("ec2" | "iam" | "ssm")), "{}: {call}", kind.name());
+            }
+        }
+    }
+
+    #[test]
+    fn what_holds_data_is_known() {
+        let holding: Vec<_> = KINDS.iter().filter(|kind| kind.holds_data()).map(|kind| kind.name()).collect();
+        assert_eq!(holding, ["parameter", "snapshot", "volume"]);
+    }
+}

@@ -1,0 +1,382 @@
+//! Carrying a plan out: everything whose requirements are met runs at once, each change with
+//! its intent durable before the call, and many waits share one look.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use lh_kind::{CloudError, ErrorKind, Found, Owner, Seen, Target};
+use lh_model::{Address, CloudId, Map, value::resolve_map};
+use lh_plan::{Act, Mode, Plan, Step, StepId};
+use lh_state::{Event as JournalEvent, Fold, Intent, LeaseGuard, Record, StoreError, Verb};
+
+use crate::{
+    Event, Ports, Reach, Stop,
+    call::{Answer, Call},
+    look::observe,
+    session::Pen,
+    settle::recorded,
+    wait::{Progress, Waiting, Waits},
+};
+
+/// What became of a plan.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// The steps that are complete.
+    pub done: BTreeSet<StepId>,
+    /// The steps that failed, and with what.
+    pub failed: BTreeMap<StepId, CloudError>,
+    /// The steps that were not begun.
+    pub skipped: BTreeSet<StepId>,
+    /// Whether stopping was asked for.
+    pub interrupted: bool,
+}
+
+impl Outcome {
+    /// Whether everything planned was done.
+    pub fn is_complete(&self) -> bool {
+        self.failed.is_empty() && self.skipped.is_empty()
+    }
+}
+
+type Glance = Result<BTreeMap<Address, Seen>, CloudError>;
+
+/// One plan on its way.
+pub(crate) struct Execution<'a> {
+    ports: &'a Ports,
+    guard: &'a dyn LeaseGuard,
+    fold: &'a mut Fold,
+    plan: &'a Plan,
+    stop: &'a Stop,
+    pen: Pen<'a>,
+    began: BTreeMap<StepId, Instant>,
+    waits: Waits,
+    outcome: Outcome,
+}
+
+impl<'a> Execution<'a> {
+    pub fn new(
+        ports: &'a Ports,
+        guard: &'a dyn LeaseGuard,
+        fold: &'a mut Fold,
+        plan: &'a Plan,
+        stop: &'a Stop,
+    ) -> Self {
+        let pen = Pen::new(ports.journal.as_ref(), (ports.uuid)(), fold.state.serial);
+        let (began, waits, outcome) = (BTreeMap::new(), Waits::default(), Outcome::default());
+        Self { ports, guard, fold, plan, stop, pen, began, waits, outcome }
+    }
+
+    /// Writes down what became of earlier runs, then runs until nothing is left that can run.
+    pub async fn run(&mut self, who: &str, settled: Vec<JournalEvent>) -> Result<Outcome, StoreError> {
+        self.begin(who, settled).await?;
+        let ports = self.ports;
+        let mut running: FuturesUnordered<BoxFuture<'a, Answer>> = FuturesUnordered::new();
+        let mut glance: Option<BoxFuture<'a, Glance>> = None;
+        loop {
+            if self.stop.is_asked() && !self.outcome.interrupted {
+                self.outcome.interrupted = true;
+                ports.events.tell(Event::Stopping { in_flight: running.len() });
+            }
+            if !self.outcome.interrupted {
+                for call in self.start_ready().await? {
+                    running.push(call);
+                }
+            }
+            if self.outcome.interrupted && running.is_empty() {
+                break;
+            }
+            if glance.is_none() && !self.waits.pending.is_empty() && !self.outcome.interrupted {
+                glance = Some(self.next_glance());
+            }
+            if running.is_empty() && glance.is_none() {
+                break;
+            }
+            tokio::select! {
+                Some(answer) = running.next() => {
+                    let (step, answer) = answer?;
+                    self.answered(step, answer).await?;
+                }
+                seen = async { match glance.as_mut() { Some(g) => g.await, None => std::future::pending().await } } => {
+                    glance = None;
+                    self.looked(seen).await?;
+                }
+            }
+        }
+        self.end().await
+    }
+
+    async fn begin(&mut self, who: &str, settled: Vec<JournalEvent>) -> Result<(), StoreError> {
+        self.guard.renew().await?;
+        let plan = lh_model::identity::sha256(self.plan.fingerprint.as_bytes());
+        let lineage = self.fold.state.lineage.clone();
+        let began = JournalEvent::Began { who: who.to_owned(), at: (self.ports.now)(), plan, lineage };
+        let account = self.plan.account.clone();
+        let pinned = JournalEvent::Pinned { account, pins: self.plan.pins.clone() };
+        let events = std::iter::once(began).chain(settled).chain(std::iter::once(pinned));
+        self.pen.write(self.fold, events.collect()).await
+    }
+
+    /// Starts every step whose requirements are met; their intents are durable first.
+    async fn start_ready(&mut self) -> Result<Vec<BoxFuture<'a, Answer>>, StoreError> {
+        let mut calls = Vec::new();
+        loop {
+            let plan = self.plan;
+            let ready: Vec<&'a Step> = plan.steps.iter().filter(|step| self.is_ready(step)).collect();
+            if ready.is_empty() {
+                return Ok(calls);
+            }
+            self.guard.renew().await?;
+            let intents = ready.iter().filter(|step| step.id.act.is_mutating());
+            let intents = intents.map(|step| self.intent(step)).collect();
+            self.pen.write(self.fold, intents).await?;
+            for step in ready {
+                self.began.insert(step.id.clone(), Instant::now());
+                match step.id.act {
+                    act if act.is_mutating() => {
+                        self.ports.events.tell(Event::Started(step.id.clone()));
+                        calls.push(self.call(step));
+                    }
+                    Act::Await => self.await_ready(step, step.cloud_id.clone()),
+                    _ => self.record_only(step).await?,
+                }
+            }
+        }
+    }
+
+    fn is_ready(&self, step: &Step) -> bool {
+        !self.began.contains_key(&step.id) && step.requires.iter().all(|id| self.outcome.done.contains(id))
+    }
+
+    fn resolved(&self, map: &Map) -> Map {
+        resolve_map(map, &|reference| self.fold.state.value_of(reference))
+    }
+
+    fn call(&self, step: &'a Step) -> BoxFuture<'a, Answer> {
+        let mut changes = step.changes.clone();
+        for change in &mut changes {
+            change.new = lh_model::value::resolve(&change.new, &|r| self.fold.state.value_of(r));
+        }
+        let call = Call {
+            cloud: self.ports.cloud.as_ref(),
+            pace: self.ports.pace.as_ref(),
+            events: self.ports.events.as_ref(),
+            guard: self.guard,
+            stop: self.stop,
+            op: Call::op(&self.plan.stack, step),
+            props: self.resolved(&step.props),
+            changes,
+            step,
+        };
+        Box::pin(call.run())
+    }
+
+    fn intent(&self, step: &Step) -> JournalEvent {
+        let verb = match step.id.act {
+            Act::Create => Verb::Create,
+            Act::Delete => Verb::Delete,
+            _ => Verb::Update,
+        };
+        JournalEvent::Intended(Intent {
+            address: step.id.address.clone(),
+            verb,
+            identity: step.identity.clone(),
+            generation: step.generation,
+            props: self.recorded_props(step),
+            needs: step.needs.clone(),
+        })
+    }
+
+    /// The properties as state keeps them: resolved, long texts as digests.
+    fn recorded_props(&self, step: &Step) -> Map {
+        recorded(self.resolved(&step.props), self.ports.cloud.book().rules(step.id.address.kind()))
+    }
+
+    async fn answered(
+        &mut self,
+        id: StepId,
+        answer: Result<Option<CloudId>, CloudError>,
+    ) -> Result<(), StoreError> {
+        let Some(step) = self.plan.step(&id) else { return Ok(()) };
+        match answer {
+            Ok(Some(made)) => {
+                let address = id.address.clone();
+                let event = JournalEvent::Made { address, id: made.clone() };
+                self.pen.write(self.fold, vec![event]).await?;
+                self.await_ready(step, Some(made));
+            }
+            Ok(None) => self.await_ready(step, step.cloud_id.clone()),
+            Err(error) => {
+                if !error.is_uncertain() && error.kind != ErrorKind::TokenMismatch {
+                    let event = JournalEvent::Void { address: id.address.clone(), why: error.to_string() };
+                    self.pen.write(self.fold, vec![event]).await?;
+                }
+                self.fail(id, error);
+            }
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, step: StepId, error: CloudError) {
+        self.ports.events.tell(Event::Failed { step: step.clone(), error: error.clone() });
+        self.outcome.failed.insert(step, error);
+    }
+
+    fn await_ready(&mut self, step: &Step, id: Option<CloudId>) {
+        let props = self.resolved(&step.props);
+        let target = Target {
+            address: step.id.address.clone(),
+            stack: self.plan.stack.clone(),
+            id,
+            identity: step.identity.clone(),
+            props: props.clone(),
+        };
+        let began = self.began.get(&step.id).copied().unwrap_or_else(Instant::now);
+        let (waited, last, state) = (Duration::ZERO, None, String::new());
+        self.waits.add(step.id.clone(), Waiting { target, props, began, waited, last, state });
+    }
+
+    fn reach(&self) -> Reach<'a> {
+        let Ports { cloud, pace, events, .. } = self.ports;
+        Reach { cloud: cloud.as_ref(), pace: pace.as_ref(), events: events.as_ref() }
+    }
+
+    fn next_glance(&mut self) -> BoxFuture<'a, Glance> {
+        let pause = self.waits.next_pause();
+        let (targets, reach) = (self.waits.targets(), self.reach());
+        Box::pin(async move {
+            if !pause.is_zero() {
+                reach.pace.pause(pause).await;
+            }
+            observe(&reach, &targets).await
+        })
+    }
+
+    async fn looked(&mut self, seen: Glance) -> Result<(), StoreError> {
+        let seen = match seen {
+            Ok(seen) => seen,
+            Err(error) => {
+                let waiting: Vec<StepId> = self.waits.pending.keys().cloned().collect();
+                for step in waiting {
+                    self.give_up(&step).await?;
+                    self.fail(step, error.clone());
+                }
+                return Ok(());
+            }
+        };
+        for (id, progress) in self.waits.judge(&self.reach(), &seen) {
+            match progress {
+                Progress::NotYet => self.still_waiting(&id),
+                Progress::Complete(found) => self.complete(&id, found).await?,
+                Progress::Failed(error) => {
+                    self.give_up(&id).await?;
+                    self.fail(id, error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn still_waiting(&self, id: &StepId) {
+        if let Some(waiting) = self.waits.pending.get(id) {
+            let (state, elapsed) = (waiting.state.clone(), waiting.began.elapsed());
+            self.ports.events.tell(Event::Waiting { step: id.clone(), state, elapsed });
+        }
+    }
+
+    async fn complete(&mut self, id: &StepId, found: Option<Found>) -> Result<(), StoreError> {
+        let waiting = self.waits.pending.remove(id);
+        let Some(step) = self.plan.step(id) else { return Ok(()) };
+        let address = id.address.clone();
+        let event = match &found {
+            Some(found) => JournalEvent::Done { address, record: Box::new(self.record(step, found, true)) },
+            None => JournalEvent::Gone { address },
+        };
+        self.pen.write(self.fold, vec![event]).await?;
+        let elapsed = waiting.map(|waiting| waiting.began.elapsed()).unwrap_or_default();
+        let cloud_id = found.map(|found| found.id).or_else(|| step.cloud_id.clone());
+        self.ports.events.tell(Event::Finished { step: id.clone(), id: cloud_id, elapsed });
+        self.outcome.done.insert(id.clone());
+        Ok(())
+    }
+
+    /// Records what was made though it is not ready: the next run goes on from there.
+    async fn give_up(&mut self, id: &StepId) -> Result<(), StoreError> {
+        let Some(waiting) = self.waits.pending.remove(id) else { return Ok(()) };
+        let Some(step) = self.plan.step(id).filter(|step| step.id.act != Act::Delete) else { return Ok(()) };
+        let Some(cloud_id) = waiting.target.id else { return Ok(()) };
+        let owner = Owner::Stack(step.identity.clone());
+        let found = waiting.last.unwrap_or(Found { id: cloud_id, owner, facts: step.facts.clone() });
+        let record = Box::new(self.record(step, &found, true));
+        let event = JournalEvent::Done { address: id.address.clone(), record };
+        self.pen.write(self.fold, vec![event]).await
+    }
+
+    fn record(&self, step: &Step, found: &Found, managed: bool) -> Record {
+        let identity = match &found.owner {
+            Owner::Stack(identity) => identity.clone(),
+            _ => step.identity.clone(),
+        };
+        Record {
+            id: found.id.clone(),
+            identity,
+            generation: step.generation,
+            managed,
+            inputs: self.recorded_props(step),
+            observed: found.facts.clone(),
+            needs: step.needs.clone(),
+            // All that a destroy makes, a last copy, is there to stay.
+            retained: matches!(self.plan.mode, Mode::Destroy { .. }),
+        }
+    }
+
+    /// Steps that change state alone.
+    async fn record_only(&mut self, step: &Step) -> Result<(), StoreError> {
+        let address = step.id.address.clone();
+        let found = step.cloud_id.clone().map(|id| Found {
+            id,
+            owner: Owner::Stack(step.identity.clone()),
+            facts: step.facts.clone(),
+        });
+        let event = match (step.id.act, found) {
+            (Act::Adopt, Some(found)) => {
+                JournalEvent::Done { address, record: Box::new(self.record(step, &found, true)) }
+            }
+            (Act::Use, Some(found)) => {
+                JournalEvent::Done { address, record: Box::new(self.record(step, &found, false)) }
+            }
+            (Act::Retain, Some(found)) => {
+                let record = Record { retained: true, ..self.record(step, &found, true) };
+                JournalEvent::Done { address, record: Box::new(record) }
+            }
+            _ => JournalEvent::Gone { address },
+        };
+        self.pen.write(self.fold, vec![event]).await?;
+        let (id, elapsed) = (step.cloud_id.clone(), Duration::ZERO);
+        self.ports.events.tell(Event::Finished { step: step.id.clone(), id, elapsed });
+        self.outcome.done.insert(step.id.clone());
+        Ok(())
+    }
+
+    async fn end(&mut self) -> Result<Outcome, StoreError> {
+        let waiting: Vec<StepId> = self.waits.pending.keys().cloned().collect();
+        for id in waiting {
+            self.give_up(&id).await?;
+            self.outcome.skipped.insert(id);
+        }
+        let outcome = &mut self.outcome;
+        let over = |id: &StepId| outcome.done.contains(id) || outcome.failed.contains_key(id);
+        let left: Vec<StepId> = self.plan.steps.iter().map(|s| s.id.clone()).filter(|id| !over(id)).collect();
+        outcome.skipped.extend(left);
+        let result = match (outcome.interrupted, outcome.is_complete()) {
+            (true, false) => "interrupted",
+            (_, true) => "complete",
+            (false, false) => "failed",
+        };
+        let ended = JournalEvent::Ended { at: (self.ports.now)(), result: result.to_owned() };
+        self.pen.write(self.fold, vec![ended]).await?;
+        Ok(self.outcome.clone())
+    }
+}

@@ -1,0 +1,205 @@
+//! Looking at AWS: everything at once, batched by kind, in as few rounds as can be.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures_util::future::join_all;
+use lh_kind::{AnyRules, CloudError, ErrorKind, Idempotency, Observe, Probe, Seen, Target};
+use lh_model::{Address, Desired, Map, Reference, value::resolve_map};
+use lh_plan::{Mode, Observed, targets};
+use lh_state::{Fold, OpenIntent, State, Verb};
+
+use crate::{Event, Events, Pace, settle::recorded};
+
+/// How often something that should be there and is not shown is looked for again: AWS is
+/// eventually consistent, so young and absent is unknown. Milliseconds between looks.
+const PATIENCE: [u64; 5] = [500, 1_000, 2_000, 4_000, 8_000];
+
+/// Rounds in which references found in one make more of the next findable; resources hang on
+/// each other no deeper than this.
+const DEPTH: usize = 4;
+
+/// How a look is made.
+pub struct Reach<'a> {
+    /// The cloud, to be read only.
+    pub cloud: &'a dyn Observe,
+    /// How time passes.
+    pub pace: &'a dyn Pace,
+    /// Who is told.
+    pub events: &'a dyn Events,
+}
+
+/// What AWS shows of everything that `desired` wants and `fold` records.
+///
+/// # Errors
+/// Only when AWS cannot be asked at all (credentials, network, throttling); what is wrong with
+/// single resources is told in the answer.
+pub async fn look(
+    reach: &Reach<'_>,
+    desired: &Desired,
+    fold: &Fold,
+    mode: Mode,
+) -> Result<Observed, CloudError> {
+    let state = &fold.state;
+    let mut observed = Observed::default();
+    let mut asked: BTreeMap<Address, Target> = BTreeMap::new();
+    for round in 0..DEPTH {
+        let next: BTreeMap<Address, Target> = wanted(desired, fold, &observed)
+            .into_iter()
+            .filter(|(address, target)| !is_settled(&observed, asked.get(address), address, target))
+            .collect();
+        if next.is_empty() && round > 0 {
+            break;
+        }
+        let lookups = if round == 0 { probes(desired, state) } else { Vec::new() };
+        reach.events.tell(Event::Looking { targets: next.len() + lookups.len() });
+        let (resources, answers) =
+            futures_util::future::join(observe(reach, &next), reach.cloud.look_up(&lookups)).await;
+        observed.resources.extend(resources?);
+        let names = lookups.into_iter().map(|probe| probe.lookup.name);
+        observed.lookups.extend(names.zip(answers));
+        asked.extend(next);
+    }
+    look_again(reach, desired, fold, mode, &mut observed).await?;
+    Ok(observed)
+}
+
+/// What is to be looked at: as the planner says, and what an interrupted run has made.
+fn wanted(desired: &Desired, fold: &Fold, known: &Observed) -> BTreeMap<Address, Target> {
+    let mut all = targets(desired, &fold.state, known);
+    for open in fold.open() {
+        let intent = &open.intent;
+        let target = all.entry(intent.address.clone()).or_insert_with(|| Target {
+            address: intent.address.clone(),
+            stack: desired.stack.clone(),
+            id: None,
+            identity: intent.identity.clone(),
+            props: intent.props.clone(),
+        });
+        if intent.verb == Verb::Create {
+            // What stood there before, if anything, is gone: the new one is looked for.
+            target.id.clone_from(&open.made);
+            target.identity = intent.identity.clone();
+            target.props = intent.props.clone();
+        }
+    }
+    all
+}
+
+/// Whether the answer there is stands: found, or asked before in the same words.
+fn is_settled(observed: &Observed, asked: Option<&Target>, address: &Address, target: &Target) -> bool {
+    let Some(asked) = asked else { return false };
+    let found = matches!(observed.resources.get(address), Some(Seen::Found(_) | Seen::Unreadable(_)));
+    found || asked.props == target.props
+}
+
+fn probes(desired: &Desired, state: &State) -> Vec<Probe> {
+    let pinned = |name: &str, query: &Map| {
+        // A pin whose question has changed is still offered: the lookup keeps it if it fits.
+        state.pins.get(name).map(|pin| (pin.query == *query, pin.answer.clone()))
+    };
+    desired
+        .lookups
+        .iter()
+        .map(|lookup| {
+            let answer = pinned(&lookup.name, &lookup.query);
+            let keep = |(same, answer): (bool, Map)| (same || lookup.name == "network").then_some(answer);
+            Probe { lookup: lookup.clone(), pinned: answer.and_then(keep) }
+        })
+        .collect()
+}
+
+/// One round: all kinds at once, each with all its targets.
+pub(crate) async fn observe(
+    reach: &Reach<'_>,
+    targets: &BTreeMap<Address, Target>,
+) -> Result<BTreeMap<Address, Seen>, CloudError> {
+    let mut by_kind: BTreeMap<&str, Vec<Target>> = BTreeMap::new();
+    for (address, target) in targets {
+        by_kind.entry(address.kind()).or_default().push(target.clone());
+    }
+    let looks = by_kind.into_iter().map(|(kind, targets)| async move {
+        let seen = reach.cloud.observe(kind, &targets).await;
+        targets.into_iter().map(|target| target.address).zip(seen).collect::<Vec<_>>()
+    });
+    let mut all = BTreeMap::new();
+    for (address, seen) in join_all(looks).await.into_iter().flatten() {
+        match seen {
+            Seen::Unreadable(error) if concerns_all(error.kind) => return Err(error),
+            seen => all.insert(address, seen),
+        };
+    }
+    Ok(all)
+}
+
+/// Failures that are no property of one resource.
+fn concerns_all(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Credentials | ErrorKind::Unreachable | ErrorKind::Throttled)
+}
+
+/// Gives AWS time to show what state records or an interrupted run may have made.
+async fn look_again(
+    reach: &Reach<'_>,
+    desired: &Desired,
+    fold: &Fold,
+    mode: Mode,
+    observed: &mut Observed,
+) -> Result<(), CloudError> {
+    for (attempt, pause) in PATIENCE.iter().enumerate() {
+        let all = wanted(desired, fold, observed);
+        let unseen: BTreeMap<Address, Target> = all
+            .into_iter()
+            .filter(|(address, _)| may_exist(reach, desired, fold, mode, observed, address))
+            .filter(|(address, _)| {
+                !matches!(observed.resources.get(address), Some(Seen::Found(_) | Seen::Unreadable(_)))
+            })
+            .collect();
+        if unseen.is_empty() {
+            return Ok(());
+        }
+        for address in unseen.keys().filter(|_| attempt == 0) {
+            reach.events.tell(Event::Unseen { address: address.clone() });
+        }
+        reach.pace.pause(Duration::from_millis(*pause)).await;
+        observed.resources.extend(observe(reach, &unseen).await?);
+    }
+    Ok(())
+}
+
+/// Whether believing too early that `address` is absent could make a second one, or leave one
+/// behind.
+fn may_exist(
+    reach: &Reach<'_>,
+    desired: &Desired,
+    fold: &Fold,
+    mode: Mode,
+    known: &Observed,
+    address: &Address,
+) -> bool {
+    let open = fold.open().find(|open| open.intent.address == *address);
+    match open.map(|open| (open.intent.verb, open)) {
+        Some((Verb::Create, OpenIntent { made: Some(_), .. })) => true,
+        Some((Verb::Create, open)) => {
+            let rules = reach.cloud.book().rules(address.kind());
+            let by_tag = rules.is_none_or(|rules| rules.create() == Idempotency::TagOnCreation);
+            // Repeated in the same words, the call meets what the first one made. In other
+            // words it would be refused, and given up it would never be met.
+            by_tag || mode != Mode::Apply || !is_wanted_again(open, rules, desired, fold, known)
+        }
+        // A deletion that was begun may well have happened.
+        Some((Verb::Delete, _)) => false,
+        Some((Verb::Update, _)) | None => fold.state.resources.contains_key(address),
+    }
+}
+
+/// Whether the spec still wants what `open` was to create, in the same words.
+fn is_wanted_again(
+    open: &OpenIntent,
+    rules: Option<&dyn AnyRules>,
+    desired: &Desired,
+    fold: &Fold,
+    known: &Observed,
+) -> bool {
+    let answer = |reference: &Reference| known.value_of(reference, &fold.state);
+    let wanted = desired.resources.iter().find(|resource| resource.address == open.intent.address);
+    wanted.is_some_and(|resource| recorded(resolve_map(&resource.props, &answer), rules) == open.intent.props)
+}

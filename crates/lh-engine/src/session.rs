@@ -1,0 +1,269 @@
+//! A session: the lease, the state as it is, and the writing of what comes of it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lh_kind::Mutate;
+use lh_model::Desired;
+use lh_plan::{Mode, Observed, Plan};
+use lh_state::{
+    Entry, Event as JournalEvent, Fold, Holder, Journal, Lease, LeaseGuard, Snapshots, State, StoreError,
+    Version, decode, encode, fold,
+};
+
+use crate::{
+    EngineError, Event, Events, Outcome, Pace, Reach, Stop, execute::Execution, look, settle::settle,
+};
+
+/// Everything a session works through.
+#[derive(Clone)]
+pub struct Ports {
+    /// The cloud.
+    pub cloud: Arc<dyn Mutate>,
+    /// Where snapshots are.
+    pub snapshots: Arc<dyn Snapshots>,
+    /// Where the journal is.
+    pub journal: Arc<dyn Journal>,
+    /// Where the lease is.
+    pub lease: Arc<dyn Lease>,
+    /// How time passes.
+    pub pace: Arc<dyn Pace>,
+    /// Who is told.
+    pub events: Arc<dyn Events>,
+    /// The time now, RFC 3339, for journals.
+    pub now: fn() -> String,
+    /// A new UUID, for runs and lineages.
+    pub uuid: fn() -> String,
+    /// The version of lhctl, for snapshots.
+    pub version: &'static str,
+}
+
+/// Why a plan made elsewhere cannot be carried out.
+const UNSETTLED: &str = "a run was interrupted, and what became of its changes has to be settled first: apply the stack file itself";
+
+/// State loaded, and for changes also locked.
+pub struct Session {
+    ports: Ports,
+    guard: Option<Box<dyn LeaseGuard>>,
+    holder: Option<Holder>,
+    version: Version,
+    fold: Fold,
+    journal_length: usize,
+    /// What the last plan found to have become of earlier runs; written when it is carried out.
+    settled: Mutex<Option<Vec<JournalEvent>>>,
+}
+
+impl Session {
+    /// Reads state without locking it: for plans and outputs.
+    ///
+    /// # Errors
+    /// When state cannot be read or is unusable; it is never overwritten.
+    pub async fn read(ports: Ports, desired: &Desired) -> Result<Self, EngineError> {
+        let (text, version) = ports.snapshots.load().await?;
+        let state = match text {
+            None => State::new((ports.uuid)(), desired.stack.clone(), desired.region.clone()),
+            Some(text) => usable(&text, desired, ports.snapshots.as_ref())?,
+        };
+        let entries = ports.journal.since(state.serial).await?;
+        let fold = fold(state, &entries);
+        let journal_length = entries.len();
+        let (guard, holder, settled) = (None, None, Mutex::default());
+        Ok(Self { ports, guard, holder, version, fold, journal_length, settled })
+    }
+
+    /// Takes the lease, then reads state: for everything that changes something.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] with the holder when another run has the lease.
+    pub async fn lock(ports: Ports, desired: &Desired, holder: Holder) -> Result<Self, EngineError> {
+        let guard = ports.lease.acquire(&holder).await?;
+        match Self::read(ports, desired).await {
+            Ok(session) => Ok(Self { guard: Some(guard), holder: Some(holder), ..session }),
+            Err(error) => {
+                guard.release().await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The state as snapshot and journal tell it.
+    pub fn state(&self) -> &State {
+        &self.fold.state
+    }
+
+    /// How many intents of earlier runs have no known outcome.
+    pub fn open_intents(&self) -> usize {
+        self.fold.open().count()
+    }
+
+    /// Looks at AWS.
+    ///
+    /// # Errors
+    /// When AWS cannot be asked at all.
+    pub async fn look(&self, desired: &Desired, mode: Mode) -> Result<Observed, EngineError> {
+        let open = self.open_intents();
+        if open > 0 {
+            self.ports.events.tell(Event::Settling { open });
+        }
+        let Ports { cloud, pace, events, .. } = &self.ports;
+        let reach = Reach { cloud: cloud.as_ref(), pace: pace.as_ref(), events: events.as_ref() };
+        Ok(look(&reach, desired, &self.fold, mode).await?)
+    }
+
+    /// Looks at AWS, settles what earlier runs left open, and plans. `recovering` takes over
+    /// what carries this stack's tags. Nothing is written before the plan is carried out.
+    ///
+    /// # Errors
+    /// When AWS cannot be asked at all; everything else is told in the plan.
+    pub async fn plan(&self, desired: &Desired, mode: Mode, recovering: bool) -> Result<Plan, EngineError> {
+        let observed = self.look(desired, mode).await?;
+        let book = self.ports.cloud.book();
+        let settled = settle(&self.fold, &observed, book);
+        let mut fold = self.fold.clone();
+        settled.iter().for_each(|event| fold.apply(event));
+        let mut plan = lh_plan::plan(desired, &observed, &fold.state, book, mode, recovering);
+        *self.settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(settled);
+        let reads = desired.lookups.iter().flat_map(|lookup| self.ports.cloud.lookup_calls(&lookup.name));
+        plan.reads.extend(reads.map(|call| (*call).to_owned()));
+        Ok(plan)
+    }
+
+    /// Whether `plan`, made earlier, still holds.
+    ///
+    /// # Errors
+    /// [`EngineError::Stale`] with the reason when state or AWS has moved.
+    pub async fn check(&mut self, plan: &Plan, desired: &Desired) -> Result<(), EngineError> {
+        let stale = |why: String| Err(EngineError::Stale(why));
+        if self.open_intents() > 0 {
+            return stale(UNSETTLED.to_owned());
+        }
+        let state = &mut self.fold.state;
+        if self.version.is_none() && state.is_blank() && plan.parent.serial == 0 {
+            state.lineage.clone_from(&plan.parent.lineage);
+        }
+        if state.lineage != plan.parent.lineage {
+            return stale(format!(
+                "it was made for state {}, this is {}",
+                plan.parent.lineage, state.lineage
+            ));
+        }
+        if state.serial != plan.parent.serial {
+            let (then, now) = (plan.parent.serial, state.serial);
+            return stale(format!(
+                "it was made for serial {then} of the state, which is at {now} now; plan again"
+            ));
+        }
+        let fresh = self.plan(desired, plan.mode, false).await?;
+        if fresh.fingerprint != plan.fingerprint || fresh.account != plan.account {
+            return stale("resources in AWS have changed since it was made; plan again".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Carries `plan` out, and writes the snapshot.
+    ///
+    /// # Errors
+    /// When the plan is refused or unsound, before anything is changed; when the journal, the
+    /// lease or the snapshot fails, after which the journal tells what was done. What fails in
+    /// AWS is told in the outcome.
+    pub async fn execute(&mut self, plan: &Plan, stop: &Stop) -> Result<Outcome, EngineError> {
+        if !plan.refusals.is_empty() {
+            return Err(EngineError::Refused(plan.refusals.clone()));
+        }
+        let faults = lh_plan::lint(plan, self.ports.cloud.book());
+        if !faults.is_empty() {
+            return Err(EngineError::Unsound(faults));
+        }
+        let Some(guard) = &self.guard else { return Err(StoreError::Fenced.into()) };
+        let settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if settled.is_none() && self.fold.open().next().is_some() {
+            return Err(EngineError::Stale(UNSETTLED.to_owned()));
+        }
+        let settled = settled.unwrap_or_default();
+        let is_idle = plan.is_empty() && plan.pins.is_empty() && settled.is_empty();
+        if is_idle && self.journal_length == 0 && self.version.is_some() {
+            return Ok(Outcome::default());
+        }
+        let mut execution = Execution::new(&self.ports, guard.as_ref(), &mut self.fold, plan, stop);
+        let who = self.holder.as_ref().map(|holder| holder.who.clone()).unwrap_or_default();
+        let outcome = execution.run(&who, settled).await?;
+        self.save(&outcome).await?;
+        Ok(outcome)
+    }
+
+    /// Writes the snapshot, unless an outcome is still unknown: then the journal is what the
+    /// next run settles from, and a snapshot would make it history.
+    async fn save(&mut self, outcome: &Outcome) -> Result<(), EngineError> {
+        if self.fold.open().next().is_some() {
+            tracing::debug!(failed = outcome.failed.len(), "the journal is kept: outcomes are unknown");
+            return Ok(());
+        }
+        let mut next = self.fold.state.clone();
+        next.serial += 1;
+        let place = self.ports.snapshots.place();
+        let text =
+            encode(&next, self.ports.version).map_err(|problem| StoreError::Unusable { place, problem })?;
+        if let Some(guard) = &self.guard {
+            guard.renew().await?;
+        }
+        self.version = self.ports.snapshots.swap(&self.version, &text).await?;
+        self.ports.journal.trim(next.serial).await?;
+        self.ports.events.tell(Event::Saved { serial: next.serial });
+        self.fold = Fold::new(next);
+        self.journal_length = 0;
+        Ok(())
+    }
+
+    /// Gives the lease back.
+    ///
+    /// # Errors
+    /// When the lease store cannot be reached.
+    pub async fn close(self) -> Result<(), EngineError> {
+        match self.guard {
+            Some(guard) => Ok(guard.release().await?),
+            None => Ok(()),
+        }
+    }
+}
+
+fn usable(text: &str, desired: &Desired, snapshots: &dyn Snapshots) -> Result<State, EngineError> {
+    let unusable = |problem| StoreError::Unusable { place: snapshots.place(), problem };
+    let state = decode(text).map_err(unusable)?;
+    if state.stack != desired.stack {
+        let why = format!("it is the state of stack {}, not of {}", state.stack, desired.stack);
+        return Err(unusable(lh_state::SnapshotError::Foreign(why)).into());
+    }
+    Ok(state)
+}
+
+/// Writes journal entries of one run, numbered.
+pub(crate) struct Pen<'a> {
+    journal: &'a dyn Journal,
+    run: String,
+    after: u64,
+    number: u64,
+}
+
+impl<'a> Pen<'a> {
+    pub(crate) fn new(journal: &'a dyn Journal, run: String, after: u64) -> Self {
+        Self { journal, run, after, number: 0 }
+    }
+
+    /// Makes the events durable, then takes them into `fold`.
+    pub(crate) async fn write(
+        &mut self,
+        fold: &mut Fold,
+        events: Vec<JournalEvent>,
+    ) -> Result<(), StoreError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let mut entries = Vec::with_capacity(events.len());
+        for event in events {
+            entries.push(Entry { after: self.after, run: self.run.clone(), number: self.number, event });
+            self.number += 1;
+        }
+        self.journal.append(&entries).await?;
+        entries.iter().for_each(|entry| fold.apply(&entry.event));
+        Ok(())
+    }
+}

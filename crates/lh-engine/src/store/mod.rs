@@ -1,0 +1,4 @@
+//! Stores that need no cloud: a local file, and memory.
+
+pub mod local;
+pub mod memory;

@@ -1,0 +1,151 @@
+//! Waiting for many resources at once: one batched look a kind answers for all of them.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use lh_kind::{AnyRules, Change, CloudError, ErrorKind, Found, Readiness, Seen, Target};
+use lh_model::{Address, Map};
+use lh_plan::{Act, StepId};
+
+use crate::Reach;
+
+/// Pauses start short, for what is ready at once, and grow.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long something may take to become ready, or to go.
+const LIMIT: Duration = Duration::from_secs(900);
+
+/// One resource waited for.
+pub(crate) struct Waiting {
+    pub target: Target,
+    pub props: Map,
+    pub began: Instant,
+    pub waited: Duration,
+    /// What AWS showed last.
+    pub last: Option<Found>,
+    pub state: String,
+}
+
+/// How a wait stands after a look.
+pub(crate) enum Progress {
+    /// Ready, or gone.
+    Complete(Option<Found>),
+    /// Not yet.
+    NotYet,
+    /// It never will be.
+    Failed(CloudError),
+}
+
+/// All resources waited for.
+#[derive(Default)]
+pub(crate) struct Waits {
+    pub pending: BTreeMap<StepId, Waiting>,
+    pause: Duration,
+}
+
+impl Waits {
+    /// Begins to wait for one more; pauses start short again.
+    pub fn add(&mut self, step: StepId, waiting: Waiting) {
+        self.pending.insert(step, waiting);
+        self.pause = Duration::ZERO;
+    }
+
+    /// The pause before the next look. The first look is made at once.
+    pub fn next_pause(&mut self) -> Duration {
+        let pause = self.pause;
+        self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        for waiting in self.pending.values_mut() {
+            waiting.waited += pause;
+        }
+        pause
+    }
+
+    /// The targets to look at now.
+    pub fn targets(&self) -> BTreeMap<Address, Target> {
+        self.pending.values().map(|w| (w.target.address.clone(), w.target.clone())).collect()
+    }
+
+    /// Takes one look's answers in.
+    pub fn judge(&mut self, reach: &Reach<'_>, seen: &BTreeMap<Address, Seen>) -> Vec<(StepId, Progress)> {
+        let mut all = Vec::new();
+        for (step, waiting) in &mut self.pending {
+            let Some(answer) = seen.get(&step.address) else { continue };
+            let rules = reach.cloud.book().rules(step.address.kind());
+            let progress = match step.act {
+                Act::Delete => waiting.is_gone(answer, rules),
+                _ => waiting.is_ready(answer, rules),
+            };
+            let progress = match progress {
+                Progress::NotYet if waiting.waited >= LIMIT => Progress::Failed(too_long(step, waiting)),
+                other => other,
+            };
+            all.push((step.clone(), progress));
+        }
+        all
+    }
+}
+
+impl Waiting {
+    fn is_gone(&mut self, answer: &Seen, rules: Option<&dyn AnyRules>) -> Progress {
+        match answer {
+            Seen::Absent => Progress::Complete(None),
+            Seen::Unreadable(error) if error.kind == ErrorKind::NotFound => Progress::Complete(None),
+            Seen::Unreadable(error) => Progress::Failed(error.clone()),
+            Seen::Found(found) => {
+                self.state = match rules.map(|rules| rules.ready(&found.facts)) {
+                    Some(Readiness::Leaving(state) | Readiness::Pending(state)) => state,
+                    _ => "still there".to_owned(),
+                };
+                self.last = Some(found.clone());
+                Progress::NotYet
+            }
+        }
+    }
+
+    fn is_ready(&mut self, answer: &Seen, rules: Option<&dyn AnyRules>) -> Progress {
+        let found = match answer {
+            Seen::Found(found) => found,
+            Seen::Absent => {
+                self.state = "not visible yet".to_owned();
+                return Progress::NotYet;
+            }
+            Seen::Unreadable(error) => return Progress::Failed(error.clone()),
+        };
+        self.last = Some(found.clone());
+        let Some(rules) = rules else { return Progress::Complete(Some(found.clone())) };
+        match rules.ready(&found.facts) {
+            Readiness::Ready if self.is_as_wanted(rules, found) => Progress::Complete(Some(found.clone())),
+            Readiness::Ready => {
+                self.state = "being changed".to_owned();
+                Progress::NotYet
+            }
+            Readiness::Pending(state) => {
+                self.state = state;
+                Progress::NotYet
+            }
+            Readiness::Leaving(state) | Readiness::Failed(state) => Progress::Failed(CloudError::new(
+                ErrorKind::Other,
+                &self.target.address.to_string(),
+                format!("{} became {state} instead of ready", found.id),
+            )),
+        }
+    }
+
+    /// Whether the change is visible: AWS may answer a read with the older values for a while.
+    fn is_as_wanted(&self, rules: &dyn AnyRules, found: &Found) -> bool {
+        let mut have = self.props.clone();
+        have.extend(found.facts.clone());
+        // Properties that AWS shows otherwise on purpose are told by the next plan, not waited for.
+        !matches!(rules.diff(&self.props, &have, None), Change::InPlace(..))
+            || self.waited > 4 * LONGEST_PAUSE
+    }
+}
+
+fn too_long(step: &StepId, waiting: &Waiting) -> CloudError {
+    let minutes = LIMIT.as_secs() / 60;
+    let text =
+        format!("after {minutes} minutes it is {}; the next apply goes on waiting for it", waiting.state);
+    CloudError::new(ErrorKind::Other, &step.to_string(), text)
+}

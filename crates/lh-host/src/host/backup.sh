@@ -1,0 +1,42 @@
+#!/bin/bash
+# Dumps the database to the data volume and, where the stack names one, to the
+# bucket. A dump has its name only when it is whole; older ones go only then.
+. /usr/local/lib/lhctl-host.sh
+umask 077
+dir=$MNT/backups
+mountpoint -q "$MNT" || die 1 "$MNT is not mounted: no backup was made"
+exec 8>"$RUN/backup.lock"
+flock -n 8 || die 1 "another backup is running"
+mkdir -p "$dir" || die 1 "$dir cannot be made: no backup was made"
+rm -f "$dir"/.partial*
+name=${DATABASE}_$(date -u +%Y%m%d_%H%M%S).sql.gz
+tmp=$dir/.partial-$name
+trap 'rm -f "$tmp" "$tmp.json"' EXIT
+[ ! -e "$dir/$name" ] || die 1 "$name exists already"
+
+# A dump loads only into the extension's version that made it.
+facts=$(sql -d "$DATABASE" -v image="$IMAGE" <<<"SELECT json_build_object('database', current_database(),
+'server_version', current_setting('server_version'), 'image', :'image', 'timescaledb_version',
+(SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'))") || die 1 "the database does not answer: no backup was made"
+docker exec timescaledb pg_dump -U postgres -d "$DATABASE" | gzip >"$tmp" ||
+  die 1 "the dump failed or the disk is full: no backup was made, older ones are untouched"
+gzip -t "$tmp" || die 1 "the dump does not unpack: no backup was made"
+gzip -dc "$tmp" | tail -n 20 | grep 'PostgreSQL database dump complete' >/dev/null ||
+  die 1 "the dump lacks its end: no backup was made"
+sum=$(sha256sum <"$tmp")
+facts="${facts%\}}, \"file\": \"$name\", \"bytes\": $(stat -c %s "$tmp"), \"sha256\": \"${sum%% *}\"}"
+echo "$facts" >"$tmp.json" || die 1 "the disk is full: no backup was made"
+sync "$tmp" "$tmp.json" || die 1 "the disk is full: no backup was made"
+mv "$tmp.json" "$dir/$name.json"
+mv "$tmp" "$dir/$name"
+
+# The description goes last: where it lies in the bucket, the dump does too.
+if [ -n "$BUCKET" ]; then
+  for f in "$name" "$name.json"; do
+    aws s3 cp --only-show-errors "$dir/$f" "s3://$BUCKET/$STACK/$f" ||
+      die 1 "$name was made, but not uploaded to $BUCKET; older ones are kept"
+  done
+fi
+find "$dir" -maxdepth 1 -name "${DATABASE}_[0-9]*_[0-9]*.sql.gz*" ! -name "$name*" \
+  -mmin "+$((KEEP_DAYS * 1440))" -delete
+echo "$facts"

@@ -1,0 +1,44 @@
+# Shared by lhctl's scripts on this host: sourced, never run. Needs root.
+# shellcheck shell=bash disable=SC2034 # the variables are for those who source it
+# /etc/lhctl/host.conf says what the host must become; it holds no secret.
+set -euo pipefail
+. /etc/lhctl/host.conf
+export AWS_DEFAULT_REGION="$REGION" AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=8
+export PATH="$PATH:/snap/bin"
+MNT=/mnt/timescaledb-data
+STAGES="swap packages disk password database services agent"
+# A tmpfs that only root enters: it ends with the boot, as what it says does.
+RUN=/run/lhctl
+mkdir -p "$RUN/stage"
+chmod 700 "$RUN"
+
+say() { echo "$(date -u +%FT%TZ) $*"; }
+
+# die CODE TEXT: the text is also what `lhctl-host-status` shows for the stage.
+die() {
+  local code=$1
+  shift
+  say "error: $*" >&2
+  echo "$*" >"$RUN/error" || true
+  exit "$code"
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds or the time is over.
+wait_for() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep 2
+  done
+}
+
+# SQL comes on standard input: what is on a command line shows in `ps`.
+sql() { docker exec -i timescaledb psql -XqAt -v ON_ERROR_STOP=1 -U postgres "$@"; }
+
+# Over TCP from the container's own address: the image trusts its loopback and
+# its socket, so that only this way proves the password, TLS and pg_hba.conf.
+tcp_ok() {
+  docker exec timescaledb sh -c 'PGSSLMODE=require PGPASSWORD=$(cat /run/secrets/lhctl/password) \
+exec psql -XqAt -h "$(hostname -i | cut -d" " -f1)" -U postgres -c "SELECT 1" "$POSTGRES_DB"' >/dev/null 2>&1
+}

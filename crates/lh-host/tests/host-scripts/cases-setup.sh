@@ -1,0 +1,163 @@
+# The whole setup, on a real PostgreSQL where there is one.
+# shellcheck shell=bash disable=SC2154,SC2031,SC2030,SC2086,SC2016 # mnt has no spaces; $$ quotes in SQL
+secret=pw-of-this-test-only
+
+setup() { /usr/local/sbin/lhctl-host-setup >"$work/out" 2>&1; }
+state() { /usr/local/sbin/lhctl-host-status >"$work/status"; }
+
+# real_postgres: from here on the stand-in for docker runs this machine's server,
+# as the image's user, with a stand-in for the extension's files.
+real_postgres() {
+  PGBIN=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
+  [ -x "$PGBIN/initdb" ] || skip "no PostgreSQL server under /usr/lib/postgresql"
+  export PGBIN PGPORT=$((20000 + $$ % 10000))
+  echo 'lhpg:x:70:70::/:/bin/sh' >>/etc/passwd
+  mkdir -m 777 /run/pg
+  local share
+  share=$("$PGBIN/pg_config" --sharedir)/extension
+  private "$share" copy
+  printf "default_version = '2.17.2'\nrelocatable = true\n" >"$share/timescaledb.control"
+  echo 'SELECT 1;' >"$share/timescaledb--2.17.2.sql"
+  [ -f "$share/pg_stat_statements.control" ] || skip "PostgreSQL without pg_stat_statements"
+  mkdir -p /run/secrets
+  ln -s /run/lhctl/db /run/secrets/lhctl
+  chmod -R go+rX "$work"
+}
+
+no_secret_outside() {
+  ! grep -rIl -- "$secret" "$SANDBOX" "$work/out" "$work/status" /etc/lhctl /opt /var/log /var/lib/lhctl 2>/dev/null ||
+    fail "the password is in a file that it must not be in"
+  equal "$(find /run/lhctl -type f -exec grep -l -- "$secret" {} +)" /run/lhctl/db/password
+  equal "$(stat -c %a:%u:%g /run/lhctl/db/password)" 400:70:70
+  equal "$(stat -c %a /run/lhctl)" 700
+}
+
+case_setup_first_run_reboot_and_new_instance() {
+  real_postgres
+  attach vol0123456789abcdef0 512M
+  # The size that the files were rendered for: nothing is to be retuned.
+  echo 'MemTotal: 1970000 kB' >"$work/meminfo"
+  printf '#!/bin/sh\necho 2\n' >/usr/local/bin/nproc
+  chmod 755 /usr/local/bin/nproc
+  export FAKE_SECRET=$secret LHCTL_MEMINFO=$work/meminfo PATH=/usr/local/bin:$PATH
+  setup || { cat "$work/out"; fail "the first run"; }
+  state
+  contains "$work/status" '"ready":true'
+  contains "$work/status" '"stages":{"swap":"ok","packages":"ok","disk":"ok","password":"ok","database":"ok","services":"ok","agent":"ok"}'
+  contains "$work/status" '"timescaledb" : "2.17.2"'
+  no_secret_outside
+  [ ! -e $mnt/.postgres-new ] || fail "the new cluster was left beside its place"
+  equal "$(stat -c %u:%g $mnt/postgres)" 70:70
+  local here_sql="docker exec -i timescaledb psql -XqAt -U postgres -d lighthouse"
+  $here_sql <<<'CREATE TABLE kept AS SELECT 42 AS n'
+  equal "$($here_sql <<<'SELECT count(*) FROM pg_extension WHERE extname IN ($$timescaledb$$, $$pg_stat_statements$$)')" 2
+  local cert
+  cert=$(sha256sum $mnt/tls/server.crt)
+  written >"$work/before"
+
+  bash "$work/install" >/dev/null
+  setup || { cat "$work/out"; fail "the second run"; }
+  written | diff "$work/before" - || fail "the second run wrote files again"
+  equal "$($here_sql <<<'SELECT n FROM kept')" 42
+  equal "$(sha256sum $mnt/tls/server.crt)" "$cert"
+
+  # A reboot while the parameter cannot be read: the database serves all the same.
+  reboot_host
+  FAKE_SSM=fails setup || { cat "$work/out"; fail "after a reboot"; }
+  contains "$work/out" "warning: the password"
+  equal "$($here_sql <<<'SELECT n FROM kept')" 42
+
+  # A new instance with the old volume, and a password that changed meanwhile.
+  reboot_host
+  rm -rf /var/lib/lhctl
+  : >/etc/fstab
+  export FAKE_SECRET=$secret-2
+  setup || { cat "$work/out"; fail "on a new instance"; }
+  state
+  contains "$work/status" '"ready":true'
+  equal "$($here_sql <<<'SELECT n FROM kept')" 42
+  equal "$($here_sql <<<"SELECT count(*) FROM pg_stat_statements WHERE query ~* 'password'")" 0
+  ! grep -rq -- "$secret" "$SANDBOX" || fail "the password is in a log"
+  /usr/local/bin/backup-timescaledb.sh >"$work/out" 2>&1 || { cat "$work/out"; fail "a real dump"; }
+  gzip -dc $mnt/backups/*.sql.gz | grep -q 'COPY public.kept' || fail "the dump lacks the table"
+}
+
+# Every file outside the volume, and when it was written.
+written() { find /etc /opt /usr/local /var/lib/lhctl -type f -printf '%p %i %T@\n' 2>/dev/null | sort; }
+
+reboot_host() {
+  docker kill-all
+  umount $mnt
+  rm -rf /run/lhctl
+}
+
+# Killed while the first cluster was being made.
+case_setup_half_finished_cluster() {
+  real_postgres
+  attach vol0123456789abcdef0 512M
+  export FAKE_SECRET=$secret
+  disk
+  mkdir -p $mnt/.postgres-new $mnt/.tls-new
+  echo 16 >$mnt/.postgres-new/PG_VERSION
+  setup || { cat "$work/out"; fail "did not converge"; }
+  state
+  contains "$work/status" '"ready":true'
+}
+
+case_setup_uses_a_cluster_laid_out_otherwise() {
+  attach vol0123456789abcdef0 128M
+  disk
+  mkdir -p $mnt/old/pgdata/global
+  echo 16 >$mnt/old/pgdata/PG_VERSION
+  setup || { cat "$work/out"; fail "an old cluster"; }
+  equal "$(readlink $mnt/postgres)" $mnt/old/pgdata
+  equal "$(stat -c %u $mnt/old/pgdata/PG_VERSION)" 70
+  ! grep -q timescaledb-init "$SANDBOX/docker.log" || ! grep -q 'run -d' "$SANDBOX/docker.log" || fail "made a second cluster"
+  rm $mnt/postgres
+  cp -a $mnt/old $mnt/other
+  local rc=0
+  setup || rc=$?
+  equal "$rc" 1
+  contains "$work/out" "two clusters lie on the volume"
+}
+
+case_setup_stops_at_the_first_failure() {
+  local rc=0
+  setup || rc=$?
+  equal "$rc" 1
+  state
+  contains "$work/status" '"disk":"failed: volume vol-0123456789abcdef0 is not attached'
+  contains "$work/status" '"password":"pending"'
+  contains "$work/status" '"ready":false'
+  ! grep -q ' up ' "$SANDBOX/docker.log" || fail "started the database without its volume"
+  attach vol0123456789abcdef0 128M
+  FAKE_SSM=fails setup && fail "started without a password"
+  contains "$work/out" "the password lighthouse/prod/db/password could not be read"
+  [ ! -e $mnt/postgres ] || fail "made a cluster without a password"
+}
+
+# `memory_settings` and the host's own formulas, for sizes that AWS sells:
+# LINES of `KIB CPUS settings…` come from the Rust side.
+case_retune_agrees_with_memory_settings() {
+  attach vol0123456789abcdef0 128M
+  disk
+  mkdir -p $mnt/postgres/global
+  local kib cpus expected name
+  while read -r kib cpus expected; do
+    echo "MemTotal: $kib kB" >"$work/meminfo"
+    printf '#!/bin/sh\necho %s\n' "$cpus" >/usr/local/bin/nproc
+    chmod 755 /usr/local/bin/nproc
+    PATH=/usr/local/bin:$PATH LHCTL_MEMINFO=$work/meminfo setup || { cat "$work/out"; fail "$kib"; }
+    for setting in $expected; do
+      name=${setting%%=*}
+      equal "$(sed -n "s/^ *-c $name=//p" /opt/docker-compose.yml)" "${setting#*=}" "$name at $kib KiB, $cpus CPUs"
+    done
+  done <"$work/sizes"
+}
+
+# The notice comes from a server on this machine, at $LHCTL_IMDS.
+case_spot_notice_stops_postgresql() {
+  /usr/local/sbin/lhctl-host-spot >"$work/out" 2>&1 || { cat "$work/out"; fail "the watcher"; }
+  contains "$work/out" 'spot interruption: {"action": "stop"'
+  contains "$SANDBOX/docker.log" "stop -t 60 timescaledb"
+}

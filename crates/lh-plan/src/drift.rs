@@ -1,0 +1,67 @@
+//! Three-way drift: what was applied last, what AWS shows, what the spec wants.
+
+use lh_kind::{AnyRules, diff_fields};
+use lh_model::{Address, Map};
+use lh_state::Record;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A managed property that AWS shows otherwise than it was applied.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Drift {
+    /// Which resource.
+    pub address: Address,
+    /// Which property; `id` for a resource that is gone.
+    pub field: String,
+    /// As applied last.
+    pub recorded: Value,
+    /// As AWS shows it.
+    pub actual: Value,
+    /// As the spec wants it.
+    pub wanted: Value,
+}
+
+/// How `facts` differ from what `record` says was applied.
+pub fn of_found(
+    address: &Address,
+    rules: &dyn AnyRules,
+    record: &Record,
+    facts: &Map,
+    want: Option<&Map>,
+) -> Vec<Drift> {
+    let differing = diff_fields(rules.fields(), &record.inputs, facts, Some(&record.inputs));
+    let shown = differing.into_iter().filter(|diff| {
+        // What AWS never shows cannot drift visibly.
+        let name = diff.field.split_once("tags.").map_or(diff.field.as_str(), |_| "tags");
+        facts.contains_key(name)
+    });
+    shown
+        .map(|diff| Drift {
+            address: address.clone(),
+            wanted: want.map(|want| value_at(want, &diff.field)).unwrap_or_default(),
+            field: diff.field,
+            recorded: diff.new,
+            actual: diff.old,
+        })
+        .collect()
+}
+
+/// A resource that state records and AWS no longer shows.
+pub fn of_lost(address: &Address, record: &Record, want: bool) -> Drift {
+    Drift {
+        address: address.clone(),
+        field: "id".to_owned(),
+        recorded: record.id.0.clone().into(),
+        actual: Value::Null,
+        wanted: if want { "a new one".into() } else { Value::Null },
+    }
+}
+
+/// The property `field` of `map`; `tags.Owner` is a tag.
+pub(crate) fn value_at(map: &Map, field: &str) -> Value {
+    let found = match field.strip_prefix("tags.") {
+        Some(key) => map.get("tags").and_then(|tags| tags.get(key)),
+        None => map.get(field),
+    };
+    found.cloned().unwrap_or_default()
+}

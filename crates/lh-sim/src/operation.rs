@@ -1,0 +1,101 @@
+//! Operations as values: a name, whether it can change the world, and how to run it on an input
+//! whose type was erased.
+
+use crate::outcome::{ApiError, Service};
+use crate::scene::Scene;
+use crate::{ec2, iam, ssm, sts};
+use aws_smithy_runtime_api::client::interceptors::context::{Input, Output};
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Arc, LazyLock};
+
+/// A typed input whose type only its operation knows.
+pub(crate) type Captured = Arc<dyn Any + Send + Sync>;
+
+type Run = dyn Fn(&mut Scene<'_>, &Captured) -> Result<Output, ApiError> + Send + Sync;
+
+/// One simulated operation.
+pub(crate) struct Operation {
+    /// AWS's name.
+    pub name: &'static str,
+    /// Whether it can change the world.
+    pub mutating: bool,
+    capture: fn(&Input) -> Option<Captured>,
+    run: Box<Run>,
+}
+
+impl Operation {
+    /// A copy of the input, or none if it is not this operation's.
+    pub fn capture(&self, input: &Input) -> Option<Captured> {
+        (self.capture)(input)
+    }
+
+    /// Runs it.
+    pub fn run(&self, scene: &mut Scene<'_>, input: &Captured) -> Result<Output, ApiError> {
+        (self.run)(scene, input)
+    }
+}
+
+/// An operation that only reads.
+pub(crate) fn reads<I, O, F>(name: &'static str, handler: F) -> Operation
+where
+    I: Clone + Debug + Send + Sync + 'static,
+    O: Debug + Send + Sync + 'static,
+    F: Fn(&mut Scene<'_>, &I) -> Result<O, ApiError> + Send + Sync + 'static,
+{
+    operation(name, false, handler)
+}
+
+/// An operation that can change the world.
+pub(crate) fn writes<I, O, F>(name: &'static str, handler: F) -> Operation
+where
+    I: Clone + Debug + Send + Sync + 'static,
+    O: Debug + Send + Sync + 'static,
+    F: Fn(&mut Scene<'_>, &I) -> Result<O, ApiError> + Send + Sync + 'static,
+{
+    operation(name, true, handler)
+}
+
+fn operation<I, O, F>(name: &'static str, mutating: bool, handler: F) -> Operation
+where
+    I: Clone + Debug + Send + Sync + 'static,
+    O: Debug + Send + Sync + 'static,
+    F: Fn(&mut Scene<'_>, &I) -> Result<O, ApiError> + Send + Sync + 'static,
+{
+    Operation {
+        name,
+        mutating,
+        capture: |input| {
+            let input: &I = input.downcast_ref()?;
+            Some(Arc::new(input.clone()))
+        },
+        run: Box::new(move |scene, input| {
+            let input: &I = input.downcast_ref().ok_or_else(|| {
+                ApiError::with_status(501, "SimulationDefect", format!("wrong input for {name}"))
+            })?;
+            handler(scene, input).map(Output::erase)
+        }),
+    }
+}
+
+static OPERATIONS: LazyLock<BTreeMap<(Service, &'static str), Operation>> = LazyLock::new(|| {
+    [
+        (Service::Ec2, ec2::operations()),
+        (Service::Iam, iam::operations()),
+        (Service::Ssm, ssm::operations()),
+        (Service::Sts, sts::operations()),
+    ]
+    .into_iter()
+    .flat_map(|(service, list)| list.into_iter().map(move |op| ((service, op.name), op)))
+    .collect()
+});
+
+/// The operation of this service and name, if it is simulated.
+pub(crate) fn find(service: Service, name: &str) -> Option<&'static Operation> {
+    OPERATIONS
+        .range((service, "")..)
+        .take_while(|((of, _), _)| *of == service)
+        .find(|((_, called), _)| *called == name)
+        .map(|(_, op)| op)
+}

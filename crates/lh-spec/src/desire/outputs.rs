@@ -1,0 +1,66 @@
+//! What the stack tells its user.
+
+use lh_model::{Output, OutputPart};
+use serde_json::{Value, json};
+
+use super::reference;
+use crate::stack::Stack;
+
+/// All outputs of `stack`.
+pub(super) fn all(stack: &Stack) -> Vec<Output> {
+    let public = stack.network.public_ip.value;
+    let private_ip = || reference("instance", "main", "private_ip");
+    let public_ip = || reference("elastic_ip", "main", "public_ip");
+    let host = || if public { public_ip() } else { private_ip() };
+    let mut outputs = vec![
+        output("database_endpoint", vec![host(), json!(":5432")]),
+        connection_string(stack, host()),
+        output("ssh_command", shell(stack, host())),
+        output("instance_id", vec![reference("instance", "main", "id")]),
+        output("instance_private_ip", vec![private_ip()]),
+    ];
+    if public {
+        outputs.push(output("instance_public_ip", vec![public_ip()]));
+    }
+    outputs.push(output("volume_id", vec![reference("volume", "data", "id")]));
+    outputs.push(output("security_group_id", vec![reference("security_group", "main", "id")]));
+    outputs
+}
+
+fn output(name: &str, parts: Vec<Value>) -> Output {
+    Output { name: name.to_owned(), parts: parts.into_iter().map(OutputPart::Value).collect() }
+}
+
+fn connection_string(stack: &Stack, host: Value) -> Output {
+    let text = |text: String| OutputPart::Value(json!(text));
+    Output {
+        name: "database_connection_string".to_owned(),
+        parts: vec![
+            text("postgresql://postgres:".to_owned()),
+            OutputPart::Secret(stack.database.password.store.value.clone()),
+            text("@".to_owned()),
+            OutputPart::Value(host),
+            text(format!(":5432/{}?sslmode=require", stack.database.name.value)),
+        ],
+    }
+}
+
+/// By SSH where there is a key pair, else through Session Manager.
+fn shell(stack: &Stack, host: Value) -> Vec<Value> {
+    let Some(key) = &stack.ssh.key_name else {
+        let region = &stack.region.value;
+        let command = format!("aws ssm start-session --region {region} --target ");
+        return vec![json!(command), reference("instance", "main", "id")];
+    };
+    let jump = stack.ssh.bastion.as_ref().map(|bastion| format!("-J {} ", bastion.value));
+    let file = file_argument(&key.value);
+    vec![json!(format!("ssh -i {file} {}ubuntu@", jump.unwrap_or_default())), host]
+}
+
+/// The key's usual file, fit for a shell whatever the key is called.
+fn file_argument(key: &str) -> String {
+    if key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@".contains(c)) {
+        return format!("~/.ssh/{key}.pem");
+    }
+    format!("~/.ssh/'{}.pem'", key.replace('\'', r"'\''"))
+}

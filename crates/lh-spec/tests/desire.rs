@@ -1,0 +1,242 @@
+//! What the reference stacks ask for.
+#![allow(clippy::unwrap_used)]
+
+mod world;
+
+use lh_model::{Address, Desired, Existing, Origin, OutputPart, Reference, value::resolve};
+use lh_spec::desire;
+use serde_json::{Value, json};
+use world::{BASE, World};
+
+fn desired(text: &str) -> Desired {
+    let loaded = World::new().with("stacks/s.yaml", text).load("stacks/s.yaml");
+    assert_eq!(loaded.diagnostics, vec![]);
+    desire(&loaded.stack.unwrap()).unwrap()
+}
+
+fn dev() -> Desired {
+    desired(&world::reference("dev"))
+}
+
+fn props<'a>(desired: &'a Desired, address: &str) -> &'a lh_model::Map {
+    let address: Address = address.parse().unwrap();
+    &desired.resources.iter().find(|r| r.address == address).unwrap().props
+}
+
+/// `value` with `network#vpc_id` in the place of each reference.
+fn shown(value: &Value) -> String {
+    let name = |r: &Reference| Some(json!(format!("<{r}>")));
+    lh_model::value::text_of(&resolve(value, &name))
+}
+
+#[test]
+fn dev_asks_for_exactly_these_resources_lookups_and_outputs() {
+    let dev = dev();
+    let addresses: Vec<String> = dev.resources.iter().map(|r| r.address.to_string()).collect();
+    assert_eq!(
+        addresses,
+        [
+            "elastic_ip.main",
+            "elastic_ip_association.main",
+            "iam_policy_attachment.cloudwatch",
+            "iam_policy_attachment.ssm",
+            "iam_role.instance",
+            "iam_role_policy.instance",
+            "instance.main",
+            "instance_profile.main",
+            "parameter.password",
+            "security_group.main",
+            "security_group_rule.postgres-203.0.113.7/32",
+            "security_group_rule.ssh-203.0.113.7/32",
+            "volume.data",
+            "volume_attachment.data",
+        ]
+    );
+    let lookups: Vec<&str> = dev.lookups.iter().map(|l| l.name.as_str()).collect();
+    assert_eq!(lookups, ["caller", "image", "network", "key_pair"]);
+    let outputs: Vec<&str> = dev.outputs.iter().map(|o| o.name.as_str()).collect();
+    assert_eq!(
+        outputs,
+        [
+            "database_endpoint",
+            "database_connection_string",
+            "ssh_command",
+            "instance_id",
+            "instance_private_ip",
+            "instance_public_ip",
+            "volume_id",
+            "security_group_id",
+        ]
+    );
+}
+
+#[test]
+fn properties_of_dev() {
+    let dev = dev();
+    let ip = "203.0.113.7/32";
+    assert_eq!(
+        Value::Object(props(&dev, &format!("security_group_rule.postgres-{ip}")).clone()),
+        json!({
+            "group_id": { "$ref": "security_group.main#id" }, "protocol": "tcp", "port": 5432, "cidr": ip,
+            "description": "PostgreSQL", "tags": { "Name": "lighthouse-dev-timescaledb" },
+        })
+    );
+    assert_eq!(
+        Value::Object(props(&dev, "volume.data").clone()),
+        json!({
+            "zone": { "$ref": "lookup.network#zone" }, "size": 20, "type": "gp3", "iops": 3000, "throughput": 125,
+            "encrypted": true, "kms_key": null, "tags": { "Name": "lighthouse-dev-timescaledb-data" },
+        })
+    );
+    let mut instance = props(&dev, "instance.main").clone();
+    let user_data = instance.remove("user_data").unwrap();
+    assert!(
+        shown(&user_data).starts_with("#cloud-config\n") && shown(&user_data).contains("<volume.data#id>")
+    );
+    assert_eq!(
+        Value::Object(instance),
+        json!({
+            "type": "t4g.micro", "image_id": { "$ref": "lookup.image#id" },
+            "subnet_id": { "$ref": "lookup.network#subnet_id" },
+            "security_group_ids": [{ "$ref": "security_group.main#id" }],
+            "instance_profile": "lighthouse-dev-timescaledb", "key_name": "lighthouse-dev",
+            "spot": { "interruption": "stop" }, "root_volume": { "size": 16, "encrypted": true },
+            "disable_api_termination": false, "tags": { "Name": "lighthouse-dev-timescaledb" },
+        })
+    );
+    let query = &dev.lookups.iter().find(|l| l.name == "image").unwrap().query;
+    assert_eq!(
+        query["image"],
+        "/aws/service/canonical/ubuntu/server/24.04/stable/current/arm64/hvm/ebs-gp3/ami-id"
+    );
+}
+
+#[test]
+fn the_role_reads_exactly_the_one_parameter() {
+    let document = |text: &str| -> Value {
+        let text = shown(&props(&desired(text), "iam_role_policy.instance")["document"]);
+        serde_json::from_str(&text).unwrap()
+    };
+    let dev = document(&world::reference("dev"));
+    let statement = json!([{
+        "Effect": "Allow", "Action": "ssm:GetParameter",
+        "Resource": "arn:<lookup.caller#partition>:ssm:us-east-1:<lookup.caller#account>:parameter/lighthouse/dev/db/password",
+    }]);
+    assert_eq!(dev["Statement"], statement);
+    let keyed =
+        |key: &str| document(&BASE.replace("generate: true", &format!("generate: true, kms_key: '{key}'")));
+    assert_eq!(
+        keyed("alias/mine")["Statement"][1]["Condition"]["ForAnyValue:StringEquals"]["kms:ResourceAliases"],
+        "alias/mine"
+    );
+    let id = "12345678-1234-1234-1234-123456789012";
+    assert_eq!(
+        keyed(id)["Statement"][1]["Resource"],
+        format!("arn:<lookup.caller#partition>:kms:us-east-1:<lookup.caller#account>:key/{id}")
+    );
+    let arn = format!("arn:aws:kms:us-east-1:123456789012:key/{id}");
+    assert_eq!(keyed(&arn)["Statement"][1]["Resource"], arn);
+    let attachment = shown(&props(&desired(BASE), "iam_policy_attachment.ssm")["policy_arn"]);
+    assert_eq!(attachment, "arn:<lookup.caller#partition>:iam::aws:policy/AmazonSSMManagedInstanceCore");
+}
+
+#[test]
+fn all_references_name_something_that_is_there_and_there_is_an_order() {
+    let dev = dev();
+    let addresses: Vec<&Address> = dev.resources.iter().map(|r| &r.address).collect();
+    for resource in &dev.resources {
+        assert!(resource.needs().iter().all(|need| addresses.contains(&need)), "{}", resource.address);
+    }
+    let edges = dev.resources.iter().map(|r| (r.address.clone(), r.needs().into_iter().collect())).collect();
+    let order: Vec<String> =
+        lh_model::graph::order(&edges).unwrap().iter().map(ToString::to_string).collect();
+    let place = |address: &str| order.iter().position(|a| a == address).unwrap();
+    assert!(place("parameter.password") < place("instance.main"));
+    assert!(place("instance_profile.main") < place("instance.main"));
+    assert!(place("iam_role_policy.instance") < place("instance.main"));
+}
+
+#[test]
+fn the_password_is_a_name_everywhere() {
+    let dev = dev();
+    let sensitive: Vec<&str> =
+        dev.outputs.iter().filter(|o| o.is_sensitive()).map(|o| o.name.as_str()).collect();
+    assert_eq!(sensitive, ["database_connection_string"]);
+    let parameter = dev.resources.iter().find(|r| r.address.kind() == "parameter").unwrap();
+    assert_eq!(parameter.existing, Existing::Use);
+    let keys: Vec<&String> = parameter.props.keys().collect();
+    assert_eq!(keys, ["generate", "kms_key", "name", "tags"]);
+    let others = dev.resources.iter().filter(|r| r.address.kind() != "parameter");
+    assert!(others.clone().count() > 0 && others.into_iter().all(|r| r.existing == Existing::Refuse));
+}
+
+#[test]
+fn resources_know_their_lines() {
+    let dev = dev();
+    let at = |address: &str, field: &str| -> Origin {
+        let resource = dev.resources.iter().find(|r| r.address.to_string() == address).unwrap();
+        resource.origins.get(field).or(resource.origin.as_ref()).unwrap().clone()
+    };
+    let line = |address: &str, field: &str| at(address, field).line;
+    assert_eq!((line("volume.data", "size"), at("volume.data", "size").column), (21, 9));
+    assert_eq!(line("volume.data", "iops"), 20, "a default is the section's");
+    assert_eq!(line("instance.main", "spot"), 17);
+    assert_eq!(line("instance.main", "key_name"), 28);
+    assert_eq!(line("security_group_rule.ssh-203.0.113.7/32", "cidr"), 28);
+    assert_eq!(line("parameter.password", ""), 26);
+    assert!(dev.lookups.iter().all(|l| l.origin.is_some()));
+}
+
+fn output(desired: &Desired, name: &str) -> String {
+    let output = desired.outputs.iter().find(|o| o.name == name).unwrap();
+    let part = |part: &OutputPart| match part {
+        OutputPart::Value(value) => shown(value),
+        OutputPart::Secret(secret) => format!("<{secret}>"),
+    };
+    output.parts.iter().map(part).collect()
+}
+
+#[test]
+fn outputs_of_dev_and_of_a_private_server() {
+    let dev = dev();
+    assert_eq!(output(&dev, "database_endpoint"), "<elastic_ip.main#public_ip>:5432");
+    assert_eq!(
+        output(&dev, "database_connection_string"),
+        "postgresql://postgres:<SSM parameter /lighthouse/dev/db/password>@<elastic_ip.main#public_ip>:5432/lighthouse_dev?sslmode=require"
+    );
+    assert_eq!(
+        output(&dev, "ssh_command"),
+        "ssh -i ~/.ssh/lighthouse-dev.pem ubuntu@<elastic_ip.main#public_ip>"
+    );
+    let private = desired(
+        &BASE
+            .replace("public_ip: true", "public_ip: false")
+            .replace("key_name: lighthouse-dev", "key_name: my key, bastion: admin@bastion.example.com"),
+    );
+    assert_eq!(output(&private, "database_endpoint"), "<instance.main#private_ip>:5432");
+    assert_eq!(
+        output(&private, "ssh_command"),
+        "ssh -i ~/.ssh/'my key.pem' -J admin@bastion.example.com ubuntu@<instance.main#private_ip>"
+    );
+    assert!(private.outputs.iter().all(|o| o.name != "instance_public_ip"));
+    assert!(private.resources.iter().all(|r| !r.address.kind().starts_with("elastic_ip")));
+}
+
+#[test]
+fn a_password_that_is_not_generated_is_looked_up() {
+    let desired = desired(&BASE.replace(", generate: true", ""));
+    let lookup = desired.lookups.iter().find(|l| l.name == "parameter").unwrap();
+    assert_eq!(Value::Object(lookup.query.clone()), json!({ "name": "/lighthouse/dev/db/password" }));
+    assert!(desired.resources.iter().all(|r| r.address.kind() != "parameter"));
+}
+
+#[test]
+fn prod_says_what_cannot_be_planned_yet() {
+    let loaded = World::new().with("prod.yaml", world::reference("prod")).load("prod.yaml");
+    let unplanned = desire(&loaded.stack.unwrap()).unwrap_err();
+    let found: Vec<(&str, usize)> =
+        unplanned.iter().map(|d| (d.code.as_str(), d.origin.as_ref().unwrap().line)).collect();
+    let lines = [15, 30, 32, 39, 46];
+    assert_eq!(found, lines.map(|line| ("E0901", line)));
+    assert!(unplanned.iter().all(|d| d.reason.is_some() && d.fix.is_some()));
+}

@@ -1,0 +1,114 @@
+//! The ports behind which state is kept: snapshots, journal and lease.
+//!
+//! A local file, memory, and S3 with DynamoDB implement them; one contract suite runs on all.
+
+use async_trait::async_trait;
+
+use crate::{Entry, SnapshotError};
+
+/// The version of a stored snapshot: an ETag in S3, the content's digest in a file. `None`
+/// stands for a place where no snapshot is.
+pub type Version = Option<String>;
+
+/// Proof that entries are durable: the number of the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt(pub u64);
+
+/// Who holds a lease.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Holder {
+    /// User and host.
+    pub who: String,
+    /// Process id on that host.
+    pub pid: u32,
+    /// The command, `apply`.
+    pub operation: String,
+    /// Since when, RFC 3339.
+    pub since: String,
+}
+
+/// What a store can end with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Another run holds the lease.
+    #[error("the state is locked{}", held_by(.0))]
+    Locked(Option<Holder>),
+    /// The lease was lost: another run took it over.
+    #[error("this run lost its lock: another run has taken it over, so nothing more is changed")]
+    Fenced,
+    /// The snapshot is not the one that was read.
+    #[error("the state was written by another run since it was read; nothing was overwritten")]
+    Moved,
+    /// The text is no usable snapshot.
+    #[error("{place}: {problem}")]
+    Unusable {
+        /// Where it is kept.
+        place: String,
+        /// What is wrong with it.
+        problem: SnapshotError,
+    },
+    /// The store could not be read or written.
+    #[error("{place}: {reason}")]
+    Failed {
+        /// Which file or object.
+        place: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+fn held_by(holder: &Option<Holder>) -> String {
+    match holder {
+        Some(h) => format!(" by {} (process {}, `{}`, since {})", h.who, h.pid, h.operation, h.since),
+        None => " by another run".to_owned(),
+    }
+}
+
+/// Where snapshots are.
+#[async_trait]
+pub trait Snapshots: Send + Sync {
+    /// The current text and its version; no text where none was ever written.
+    async fn load(&self) -> Result<(Option<String>, Version), StoreError>;
+    /// Writes `text` if the current version is still `expected`; returns the new one.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`] when it is not.
+    async fn swap(&self, expected: &Version, text: &str) -> Result<Version, StoreError>;
+    /// Where this is, for messages.
+    fn place(&self) -> String;
+}
+
+/// Where journals are.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Makes the entries durable, in order, before it returns.
+    async fn append(&self, entries: &[Entry]) -> Result<Receipt, StoreError>;
+    /// The entries that follow snapshot `serial`. An entry cut off by a crash is not one.
+    async fn since(&self, serial: u64) -> Result<Vec<Entry>, StoreError>;
+    /// Drops the entries that snapshot `serial` has made history.
+    async fn trim(&self, serial: u64) -> Result<(), StoreError>;
+}
+
+/// The right to change a stack; released when dropped at the latest.
+#[async_trait]
+pub trait LeaseGuard: Send + Sync {
+    /// Says that the owner lives, and that the lease is still its own.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when another run has taken it over.
+    async fn renew(&self) -> Result<(), StoreError>;
+    /// The fencing number: grows with each owner.
+    fn fencing(&self) -> u64;
+    /// Gives it back.
+    async fn release(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Where leases are.
+#[async_trait]
+pub trait Lease: Send + Sync {
+    /// Takes the lease.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] with the holder when another run has it.
+    async fn acquire(&self, holder: &Holder) -> Result<Box<dyn LeaseGuard>, StoreError>;
+}

@@ -1,0 +1,230 @@
+//! A stack in a cloud: what can be done with it.
+
+use std::sync::Arc;
+
+use lh_engine::{EngineError, Events, Outcome, Ports, Session, Silent, Stop};
+use lh_kind::Mutate;
+use lh_model::Plaintext;
+use lh_plan::{Act, Mode, Plan};
+use lh_state::{Holder, State};
+
+use crate::{Cloud, Error, OutputValue, SavedPlan, Stack, VERSION, outputs};
+
+/// A stack in a cloud.
+pub struct Deployment {
+    stack: Stack,
+    cloud: Cloud,
+    events: Arc<dyn Events>,
+    stop: Stop,
+}
+
+/// What came of an apply or a destroy.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// The plan that was carried out.
+    pub plan: Plan,
+    /// What became of each step.
+    pub outcome: Outcome,
+    /// Whether it was approved; without approval nothing was done.
+    pub approved: bool,
+    /// The state after it.
+    pub state: State,
+    /// The stack's outputs after it.
+    pub outputs: Vec<OutputValue>,
+}
+
+impl Deployment {
+    /// The deployment of `stack` in `cloud`.
+    pub fn new(stack: Stack, cloud: Cloud) -> Self {
+        Self { stack, cloud, events: Arc::new(Silent), stop: Stop::default() }
+    }
+
+    /// The same, telling `events` what happens.
+    #[must_use]
+    pub fn telling(mut self, events: Arc<dyn Events>) -> Self {
+        self.events = events;
+        self
+    }
+
+    /// The wish to stop: ask it from a signal handler, and no new step begins.
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// The stack.
+    pub fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
+    /// What it would take to make the stack as `mode` says. Changes nothing, locks nothing.
+    ///
+    /// # Errors
+    /// When state or AWS cannot be read; what must not be done is told in the plan.
+    pub async fn plan(&self, mode: Mode) -> Result<Plan, Error> {
+        let session = Session::read(self.ports().await?, &self.stack.desired).await?;
+        Ok(session.plan(&self.stack.desired, mode, false).await?)
+    }
+
+    /// The plan, in a form to keep.
+    pub fn save(&self, plan: Plan) -> SavedPlan {
+        SavedPlan::new(&self.stack, self.cloud.is_simulated(), plan)
+    }
+
+    /// Plans and, if `approve` says yes, carries the plan out.
+    ///
+    /// # Errors
+    /// When the plan is refused, or state fails; what fails in AWS is told in the outcome.
+    pub async fn apply(&self, approve: impl FnOnce(&Plan) -> bool) -> Result<Applied, Error> {
+        self.run("apply", Mode::Apply, false, approve).await
+    }
+
+    /// Plans the removal and, if `approve` says yes, carries it out.
+    ///
+    /// # Errors
+    /// As [`Deployment::apply`].
+    pub async fn destroy(
+        &self,
+        retain_data: bool,
+        approve: impl FnOnce(&Plan) -> bool,
+    ) -> Result<Applied, Error> {
+        self.run("destroy", Mode::Destroy { retain_data }, false, approve).await
+    }
+
+    /// Rebuilds a lost state from ownership tags and the spec: takes over what is there,
+    /// changes nothing in AWS.
+    ///
+    /// # Errors
+    /// As [`Deployment::apply`].
+    pub async fn recover(&self, approve: impl FnOnce(&Plan) -> bool) -> Result<Applied, Error> {
+        self.run("recover", Mode::Apply, true, approve).await
+    }
+
+    async fn run(
+        &self,
+        operation: &str,
+        mode: Mode,
+        recovering: bool,
+        approve: impl FnOnce(&Plan) -> bool,
+    ) -> Result<Applied, Error> {
+        let ports = self.ports().await?;
+        let session = Session::lock(ports.clone(), &self.stack.desired, holder(operation)).await?;
+        self.within(session, &ports, async |session: &mut Session| {
+            let mut plan = session.plan(&self.stack.desired, mode, recovering).await?;
+            if recovering {
+                plan.steps.retain(|step| matches!(step.id.act, Act::Adopt | Act::Use | Act::Await));
+                plan.steps.iter_mut().for_each(|step| step.requires.clear());
+                plan.refusals.clear();
+            }
+            if !plan.refusals.is_empty() {
+                return Err(EngineError::Refused(plan.refusals));
+            }
+            let approved = approve(&plan);
+            let outcome =
+                if approved { session.execute(&plan, &self.stop).await? } else { Outcome::default() };
+            Ok((plan, outcome, approved))
+        })
+        .await
+    }
+
+    /// Carries out a plan made earlier, if it still holds. The deployment must be of
+    /// [`SavedPlan::stack`].
+    ///
+    /// # Errors
+    /// [`EngineError::Stale`] when state or AWS has moved since.
+    pub async fn apply_saved(
+        &self,
+        saved: &SavedPlan,
+        approve: impl FnOnce(&Plan) -> bool,
+    ) -> Result<Applied, Error> {
+        let ports = self.ports().await?;
+        let session = Session::lock(ports.clone(), &self.stack.desired, holder("apply")).await?;
+        self.within(session, &ports, async |session: &mut Session| {
+            let plan = saved.plan.clone();
+            session.check(&plan, &self.stack.desired).await?;
+            let approved = approve(&plan);
+            let outcome =
+                if approved { session.execute(&plan, &self.stop).await? } else { Outcome::default() };
+            Ok((plan, outcome, approved))
+        })
+        .await
+    }
+
+    /// Does `work` and gives the lock back whatever comes of it.
+    async fn within(
+        &self,
+        mut session: Session,
+        ports: &Ports,
+        work: impl AsyncFnOnce(&mut Session) -> Result<(Plan, Outcome, bool), EngineError>,
+    ) -> Result<Applied, Error> {
+        let result = work(&mut session).await;
+        let state = session.state().clone();
+        let closed = session.close().await;
+        let (plan, outcome, approved) = result?;
+        closed?;
+        let outputs = outputs::all(&self.stack, &state, ports.cloud.book());
+        Ok(Applied { plan, outcome, approved, state, outputs })
+    }
+
+    /// What is known of the stack, without asking AWS.
+    ///
+    /// # Errors
+    /// When state cannot be read.
+    pub async fn state(&self) -> Result<State, Error> {
+        Ok(Session::read(self.ports().await?, &self.stack.desired).await?.state().clone())
+    }
+
+    /// Where the state is kept, for messages.
+    ///
+    /// # Errors
+    /// When the stack's kind of state is not supported.
+    pub fn state_place(&self) -> Result<String, Error> {
+        Ok(self.cloud.store(&self.stack)?.snapshots.place())
+    }
+
+    /// All outputs; the values of secrets are left out.
+    ///
+    /// # Errors
+    /// When state cannot be read.
+    pub async fn outputs(&self) -> Result<Vec<OutputValue>, Error> {
+        let ports = self.ports().await?;
+        let session = Session::read(ports.clone(), &self.stack.desired).await?;
+        Ok(outputs::all(&self.stack, session.state(), ports.cloud.book()))
+    }
+
+    /// One output by name, with its secret fetched now if it has one.
+    ///
+    /// # Errors
+    /// [`Error::NoOutput`] when the stack has no such output, or not yet.
+    pub async fn output(&self, name: &str) -> Result<Plaintext, Error> {
+        let ports = self.ports().await?;
+        let session = Session::read(ports.clone(), &self.stack.desired).await?;
+        outputs::one(&self.stack, session.state(), ports.cloud.as_ref(), name).await
+    }
+
+    async fn ports(&self) -> Result<Ports, Error> {
+        let cloud: Arc<dyn Mutate> = self.cloud.connect(self.stack.region()).await?;
+        let store = self.cloud.store(&self.stack)?;
+        Ok(Ports {
+            cloud,
+            snapshots: store.snapshots,
+            journal: store.journal,
+            lease: store.lease,
+            pace: self.cloud.pace(),
+            events: Arc::clone(&self.events),
+            now: || jiff::Timestamp::now().to_string(),
+            uuid: || uuid::Uuid::new_v4().to_string(),
+            version: VERSION,
+        })
+    }
+}
+
+fn holder(operation: &str) -> Holder {
+    let user =
+        std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned());
+    Holder {
+        who: format!("{user}@{}", gethostname::gethostname().to_string_lossy()),
+        pid: std::process::id(),
+        operation: operation.to_owned(),
+        since: jiff::Timestamp::now().to_string(),
+    }
+}

@@ -1,0 +1,62 @@
+//! What an operation on a deployment can end with.
+
+use lh_engine::EngineError;
+use lh_kind::CloudError;
+use lh_model::Diagnostic;
+use lh_spec::Sources;
+
+/// Why an operation did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The stack file has errors; each says where, why and what to do.
+    #[error("the stack file {file} is not valid")]
+    Spec {
+        /// The file.
+        file: String,
+        /// What was found.
+        findings: Vec<Diagnostic>,
+        /// The texts the findings point at.
+        sources: Sources,
+    },
+    /// State, AWS or the plan.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The simulated world's file.
+    #[error(transparent)]
+    World(#[from] lh_sim::SimError),
+    /// A file that should be a saved plan.
+    #[error("{file} cannot be applied: {reason}")]
+    SavedPlan {
+        /// The file.
+        file: String,
+        /// Why not.
+        reason: String,
+    },
+    /// An output that the stack does not have.
+    #[error("{stack} has no output `{name}`; it has: {known}")]
+    NoOutput {
+        /// The stack.
+        stack: String,
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A file could not be read or written.
+    #[error("{path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// An environment variable of lhctl's own has no sense.
+    #[error("{0}")]
+    Environment(String),
+}
+
+impl From<CloudError> for Error {
+    fn from(error: CloudError) -> Self {
+        Self::Engine(error.into())
+    }
+}

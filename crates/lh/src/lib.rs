@@ -1,0 +1,51 @@
+//! Plan and apply stacks from another program: the facade over the engine.
+//!
+//! Three steps: load a [`Stack`], choose a [`Cloud`] (real AWS, or the simulated one), and work
+//! on the [`Deployment`] of the one in the other.
+//!
+//! ```
+//! # async fn example() -> Result<(), lh::Error> {
+//! let stack = lh::Stack::load("stacks/dev.yaml", &[])?;
+//! let cloud = lh::Cloud::simulated();
+//! let deployment = lh::Deployment::new(stack, cloud);
+//! let plan = deployment.plan(lh::Mode::Apply).await?;
+//! println!("{} steps", plan.steps.len());
+//! let applied = deployment.apply(|_| true).await?;
+//! println!("{} done", applied.outcome.done.len());
+//! # Ok(()) }
+//! ```
+//!
+//! Programs that embed lhctl use this crate alone.
+
+mod cloud;
+mod deployment;
+mod error;
+mod files;
+mod local;
+mod outputs;
+mod saved;
+mod stack;
+
+pub use cloud::Cloud;
+pub use deployment::{Applied, Deployment};
+pub use error::Error;
+pub use local::{LocalRow, LocalWorld};
+pub use outputs::OutputValue;
+pub use saved::SavedPlan;
+pub use stack::{Findings, Stack, validate};
+
+/// What the engine is made of, for those who need more than the facade.
+pub use lh_engine::{EngineError, Event, Events, Outcome, Silent, Stop};
+pub use lh_kind::{AnyRules, Calls, CloudError, Effect, ErrorKind, FieldDiff, Mutability, RuleBook, Share};
+pub use lh_model::{Address, CloudId, Diagnostic, Map, Origin, Plaintext, Severity, StackId};
+pub use lh_plan::{Act, Drift, Estimate, Headline, Mode, Note, Plan, Step, StepId};
+pub use lh_spec::{Sources, new_stack_file};
+pub use lh_state::{Holder, Record, SnapshotError, State, StoreError};
+
+/// The version of lhctl, as snapshots record it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Whether resources of the kind of this name hold data that deleting would destroy.
+pub fn holds_data(kind: &str) -> bool {
+    lh_aws::Registry.rules(kind).is_none_or(AnyRules::holds_data)
+}

@@ -1,0 +1,82 @@
+//! A stack, loaded from its file and turned into what it asks for.
+
+use lh_model::{Desired, Diagnostic};
+use lh_spec::{LoadOptions, Loaded, Sources, StateConfig};
+
+use crate::{Error, files::Disk};
+
+/// What checking a stack file found.
+#[derive(Clone, Debug)]
+pub struct Findings {
+    /// Errors and warnings, in the order of the file.
+    pub findings: Vec<Diagnostic>,
+    /// The texts they point at.
+    pub sources: Sources,
+}
+
+/// A valid stack file.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    file: String,
+    pub(crate) desired: Desired,
+    pub(crate) state: StateConfig,
+    warnings: Vec<Diagnostic>,
+    sources: Sources,
+}
+
+fn read(path: &str, set: &[String]) -> Loaded {
+    let env = |name: &str| std::env::var(name).ok();
+    lh_spec::load(&Disk, path, &LoadOptions { set, env: &env })
+}
+
+/// Checks the stack file at `path` without any access to AWS.
+pub fn validate(path: &str, set: &[String]) -> Findings {
+    let Loaded { diagnostics, sources, .. } = read(path, set);
+    Findings { findings: diagnostics, sources }
+}
+
+impl Stack {
+    /// Loads the file at `path`, with `key=value` overrides.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] with every error of the file at once.
+    pub fn load(path: &str, set: &[String]) -> Result<Self, Error> {
+        let Loaded { stack, diagnostics, sources } = read(path, set);
+        let invalid = |findings| Error::Spec { file: path.to_owned(), findings, sources: sources.clone() };
+        let Some(stack) = stack else { return Err(invalid(diagnostics)) };
+        let desired = lh_spec::desire(&stack).map_err(invalid)?;
+        Ok(Self { file: path.to_owned(), desired, state: stack.state, warnings: diagnostics, sources })
+    }
+
+    /// The file it was loaded from.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// `<name>-<environment>`.
+    pub fn name(&self) -> &str {
+        &self.desired.stack.0
+    }
+
+    /// AWS region.
+    pub fn region(&self) -> &str {
+        &self.desired.region
+    }
+
+    /// What is doubtful in the file, though valid.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// The texts that origins point at.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+}
+
+impl Stack {
+    /// A stack as a saved plan holds it.
+    pub(crate) fn of(file: String, desired: Desired, state: StateConfig) -> Self {
+        Self { file, desired, state, warnings: Vec::new(), sources: Sources::new() }
+    }
+}

@@ -1,0 +1,70 @@
+//! The command line: global options, and one variant a command.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand};
+
+use crate::commands;
+
+/// Provision a stateful TimescaleDB server on AWS from one YAML file.
+#[derive(Parser)]
+#[command(name = "lhctl", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes.
+#[derive(clap::Args, Clone)]
+pub(crate) struct Global {
+    /// Work in the simulated AWS that is inside lhctl, kept in .lhctl/local/
+    #[arg(long, global = true)]
+    pub local: bool,
+    /// Override one value of the stack file, as in --set instance.type=t4g.medium
+    #[arg(long, global = true, value_name = "KEY=VALUE", action = ArgAction::Append)]
+    pub set: Vec<String>,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 error; 2 changes found (plan --detailed-exitcode); 3 the lock is held;
+4 the stack file is invalid; 5 refused for safety; 130 interrupted.
+Credentials, profiles and endpoints come from the AWS SDK's standard chain.
+LHCTL_LOG=debug writes logs to standard error.";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Write a commented stack file
+    Init(commands::init::Init),
+    /// Check stack files, offline, and tell every mistake at once
+    Validate(commands::validate::Validate),
+    /// Show what apply would do
+    Plan(commands::plan::PlanArgs),
+    /// Make the stack as its file says
+    Apply(commands::apply::Apply),
+    /// Remove the stack; data goes only after a final copy
+    Destroy(commands::destroy::Destroy),
+    /// Show what the stack offers: endpoint, ids, commands
+    Output(commands::output::OutputArgs),
+    /// Show what is recorded of the stack
+    State(commands::state::StateArgs),
+    /// Rebuild a lost state from ownership tags and the stack file
+    Recover(commands::recover::Recover),
+    /// Estimate the monthly cost, line by line
+    Cost(commands::cost::Cost),
+    /// Show or reset the simulated AWS
+    Local(commands::local::Local),
+    /// Write shell completions to standard output
+    Completions(commands::completions::Completions),
+    /// Write the manual page to standard output
+    Man,
+}
+
+/// The stack files to read: those given, or every one in `stacks/`.
+#[derive(clap::Args)]
+pub(crate) struct Stacks {
+    /// Stack files; without one, every file in stacks/
+    #[arg(value_name = "STACK")]
+    pub files: Vec<PathBuf>,
+}

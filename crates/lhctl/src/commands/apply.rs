@@ -1,0 +1,85 @@
+//! `lhctl apply`: makes a stack as its file says, or carries out a saved plan.
+
+use std::path::PathBuf;
+
+use lh::{Applied, Error, Plan, SavedPlan};
+
+use crate::{
+    args::Global,
+    context::{self, Work},
+    failure::{Code, Failure},
+    render::{plan as human, summary},
+};
+
+/// Arguments of `apply`.
+#[derive(clap::Args)]
+pub(crate) struct Apply {
+    /// A stack file, or a plan kept with `lhctl plan --out`
+    #[arg(value_name = "STACK|PLAN")]
+    target: PathBuf,
+    /// Do not ask
+    #[arg(long)]
+    auto_approve: bool,
+}
+
+impl Apply {
+    pub async fn run(&self, global: &Global) -> Result<Code, Failure> {
+        if !self.auto_approve && !context::can_ask() {
+            return Err(context::not_approved("apply"));
+        }
+        if SavedPlan::is_at(&self.target) {
+            return self.saved(global).await;
+        }
+        let work = context::open(&self.target, global)?;
+        carry_out(&work, "Apply", work.deployment.apply(|plan| self.approve(&work, plan))).await
+    }
+
+    async fn saved(&self, global: &Global) -> Result<Code, Failure> {
+        let saved = SavedPlan::read(&self.target)?;
+        if saved.is_local() != global.local {
+            let (made, add) = if saved.is_local() {
+                ("in the simulated AWS", "Add --local")
+            } else {
+                ("for real AWS", "Leave --local out")
+            };
+            return Err(Failure::plain(format!("{} was made {made}.", self.target.display()))
+                .code(Code::Refused)
+                .fix(format!("{add}, or make a new plan.")));
+        }
+        if !global.set.is_empty() {
+            return Err(Failure::plain("--set has no meaning with a saved plan: its values are fixed.")
+                .fix("Make a new plan with these values."));
+        }
+        let work = context::connect(saved.stack(), global)?;
+        carry_out(&work, "Apply", work.deployment.apply_saved(&saved, |plan| self.approve(&work, plan))).await
+    }
+
+    fn approve(&self, work: &Work, plan: &Plan) -> bool {
+        work.progress.clear();
+        anstream::println!("{}", human::render(plan));
+        let quiet = plan.is_empty() || self.auto_approve;
+        quiet || context::ask(&format!("Apply this plan to {}? Only `yes` does it:", plan.stack), "yes")
+    }
+}
+
+/// Runs an apply or a destroy to its end, and tells what came of it.
+pub(crate) async fn carry_out(
+    work: &Work,
+    verb: &str,
+    run: impl Future<Output = Result<Applied, Error>>,
+) -> Result<Code, Failure> {
+    let sources = work.deployment.stack().sources().clone();
+    context::watch_interrupts(work.deployment.stop(), work.progress.clone());
+    let result = context::watched(&work.progress, run).await;
+    work.progress.clear();
+    let applied = result.map_err(|error| Failure::from(error).with_sources(&sources))?;
+    if !applied.approved {
+        return Err(Failure::plain("Not approved. Nothing was changed.").code(Code::Refused));
+    }
+    summary::show(&applied, verb, &sources);
+    Ok(match (applied.outcome.is_complete(), applied.outcome.interrupted) {
+        (true, _) => Code::Done,
+        (false, true) => Code::Interrupted,
+        (false, false) => Code::Error,
+    })
+}

@@ -1,0 +1,37 @@
+//! The commands, a file each.
+
+pub(crate) mod apply;
+pub(crate) mod completions;
+pub(crate) mod cost;
+pub(crate) mod destroy;
+pub(crate) mod init;
+pub(crate) mod local;
+pub(crate) mod output;
+pub(crate) mod plan;
+pub(crate) mod recover;
+pub(crate) mod state;
+pub(crate) mod validate;
+
+use crate::{
+    args::{Cli, Command},
+    failure::{Code, Failure},
+};
+
+/// Runs the command of `cli`.
+pub(crate) async fn run(cli: Cli) -> Result<Code, Failure> {
+    let global = cli.global;
+    match cli.command {
+        Command::Init(command) => command.run(),
+        Command::Validate(command) => command.run(&global),
+        Command::Plan(command) => command.run(&global).await,
+        Command::Apply(command) => command.run(&global).await,
+        Command::Destroy(command) => command.run(&global).await,
+        Command::Output(command) => command.run(&global).await,
+        Command::State(command) => command.run(&global).await,
+        Command::Recover(command) => command.run(&global).await,
+        Command::Cost(command) => command.run(&global).await,
+        Command::Local(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man => completions::manual(),
+    }
+}

@@ -1,0 +1,124 @@
+//! What commands share: finding stacks, choosing the cloud, asking, and Ctrl-C.
+
+use std::{
+    io::{BufRead, IsTerminal, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use lh::{Cloud, Deployment, Stack, Stop};
+
+use crate::{
+    args::Global,
+    failure::{Code, Failure},
+    render::{diagnostic, progress::Progress, style},
+};
+
+/// Where the simulated AWS is kept.
+pub(crate) const LOCAL: &str = ".lhctl/local";
+
+/// A deployment with its progress display.
+pub(crate) struct Work {
+    pub deployment: Deployment,
+    pub progress: Arc<Progress>,
+}
+
+/// Loads the stack at `file` and connects it to its cloud.
+pub(crate) fn open(file: &Path, global: &Global) -> Result<Work, Failure> {
+    let stack = Stack::load(&file.to_string_lossy(), &global.set)?;
+    if !stack.warnings().is_empty() {
+        anstream::eprintln!("{}", diagnostic::render(stack.warnings(), stack.sources()));
+    }
+    connect(stack, global)
+}
+
+/// Connects `stack` to its cloud.
+pub(crate) fn connect(stack: Stack, global: &Global) -> Result<Work, Failure> {
+    let cloud = if global.local { Cloud::local(Path::new(LOCAL))? } else { Cloud::aws() };
+    let progress = Arc::new(Progress::new());
+    let deployment = Deployment::new(stack, cloud).telling(progress.clone());
+    Ok(Work { deployment, progress })
+}
+
+/// The files given, or every stack in `stacks/`.
+pub(crate) fn stack_files(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    if !given.is_empty() {
+        return Ok(given.to_vec());
+    }
+    let entries = std::fs::read_dir("stacks").map_err(|error| {
+        Failure::plain(format!("No stack file was named, and the folder stacks/ cannot be read: {error}."))
+            .fix("Name a file, as in `lhctl plan stacks/dev.yaml`, or write one with `lhctl init NAME`.")
+    })?;
+    let is_stack = |path: &PathBuf| path.extension().is_some_and(|e| e == "yaml" || e == "yml");
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_stack).collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(
+            Failure::plain("The folder stacks/ has no stack file.").fix("Write one with `lhctl init NAME`.")
+        );
+    }
+    Ok(files)
+}
+
+/// Whether somebody sits at a terminal and can be asked.
+pub(crate) fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks `question`; true only for exactly `expected`.
+pub(crate) fn ask(question: &str, expected: &str) -> bool {
+    anstream::eprint!("{} ", style::bold(question));
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    read.is_ok() && answer.trim() == expected
+}
+
+/// The refusal to change something without anybody to ask.
+pub(crate) fn not_approved(command: &str) -> Failure {
+    Failure::plain(format!(
+        "`lhctl {command}` asks before it changes anything, and there is no terminal to ask on. Nothing was changed."
+    ))
+    .code(Code::Refused)
+    .fix("Add --auto-approve, or make a plan with `lhctl plan --out FILE`, look at it, and apply that file with --auto-approve.")
+}
+
+/// Runs `work`; says every few seconds that AWS is still waited for, so that no wait is silent.
+pub(crate) async fn watched<T>(progress: &Progress, work: impl Future<Output = T>) -> T {
+    let mut beat = tokio::time::interval(Duration::from_secs(5));
+    beat.tick().await;
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            _ = beat.tick() => progress.still_waiting(),
+        }
+    }
+}
+
+/// Watches for Ctrl-C: the first asks the run to stop, the second leaves at once.
+pub(crate) fn watch_interrupts(stop: Stop, progress: Arc<Progress>) {
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_err() {
+            return;
+        }
+        stop.ask();
+        progress.say(
+            "Interrupted: finishing the calls in flight and saving. Press Ctrl-C again to leave at once.",
+        );
+        if tokio::signal::ctrl_c().await.is_err() {
+            return;
+        }
+        let left = progress.in_flight();
+        progress.say(&if left.is_empty() {
+            "Left at once. What was done is in the journal; the next apply goes on from there.".to_owned()
+        } else {
+            format!(
+                "Left at once, without the answer to: {}. The next apply finds out what became of them before it does anything else.",
+                left.join(", ")
+            )
+        });
+        std::process::exit(Code::Interrupted as i32);
+    });
+}

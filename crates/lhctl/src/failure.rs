@@ -1,0 +1,160 @@
+//! Where errors become messages and exit codes.
+
+use std::process::ExitCode;
+
+use lh::{Diagnostic, EngineError, Error, ErrorKind, SnapshotError, Sources, StoreError};
+
+use crate::render::{diagnostic, style};
+
+/// How a command ended, by exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    Done = 0,
+    Error = 1,
+    Changes = 2,
+    Locked = 3,
+    Invalid = 4,
+    Refused = 5,
+    Interrupted = 130,
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        Self::from(code as u8)
+    }
+}
+
+/// A failed command: what to print, and how to exit.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: Code,
+    message: String,
+    fix: Option<String>,
+    findings: Vec<Diagnostic>,
+    sources: Sources,
+}
+
+impl Failure {
+    /// A failure with this message and exit code 1.
+    pub fn plain(message: impl Into<String>) -> Self {
+        let (findings, sources) = (Vec::new(), Sources::new());
+        Self { code: Code::Error, message: message.into(), fix: None, findings, sources }
+    }
+
+    /// The same, with what to do.
+    pub fn fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
+    }
+
+    /// The same, with another exit code.
+    pub fn code(mut self, code: Code) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// Findings to be shown where they stand in the file.
+    pub fn findings(code: Code, message: String, findings: Vec<Diagnostic>, sources: Sources) -> Self {
+        Self { code, message, fix: None, findings, sources }
+    }
+
+    /// The same, pointing into these texts.
+    pub fn with_sources(mut self, sources: &Sources) -> Self {
+        if self.sources.is_empty() {
+            self.sources.clone_from(sources);
+        }
+        self
+    }
+
+    /// Prints it to standard error.
+    pub fn report(self) -> ExitCode {
+        if !self.findings.is_empty() {
+            anstream::eprintln!("{}", diagnostic::render(&self.findings, &self.sources));
+        }
+        anstream::eprintln!("{} {}", style::error("error:"), self.message);
+        if let Some(fix) = &self.fix {
+            anstream::eprintln!("  {} {fix}", style::good("fix:"));
+        }
+        self.code.into()
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Spec { file, findings, sources } => {
+                let message = format!("{file} has {}.", count(findings.len()));
+                Self::findings(Code::Invalid, message, findings, sources)
+            }
+            Error::Engine(error) => of_engine(error),
+            Error::NoOutput { .. } | Error::SavedPlan { .. } => Self::plain(format!("{error}.")),
+            other => Self::plain(other.to_string()),
+        }
+    }
+}
+
+fn count(n: usize) -> String {
+    if n == 1 { "1 finding".to_owned() } else { format!("{n} findings") }
+}
+
+fn of_engine(error: EngineError) -> Failure {
+    match error {
+        EngineError::Store(error) => of_store(error),
+        EngineError::Cloud(error) => {
+            let failure = Failure::plain(match error.kind {
+                ErrorKind::Credentials => format!("AWS does not accept the credentials. {error}"),
+                ErrorKind::Unreachable => format!("AWS could not be reached. {error}"),
+                ErrorKind::Throttled => format!("AWS goes on throttling these calls. {error}"),
+                _ => error.to_string(),
+            });
+            match error.advice() {
+                Some(advice) => failure.fix(advice),
+                None => failure,
+            }
+        }
+        EngineError::Refused(findings) => {
+            let code = if findings.iter().any(|f| is_safety(&f.code)) { Code::Refused } else { Code::Error };
+            let message = format!("This plan is refused: {}. Nothing was changed.", count(findings.len()));
+            Failure::findings(code, message, findings, Sources::new())
+        }
+        EngineError::Stale(why) => {
+            Failure::plain(format!("The saved plan is stale: {why}. Nothing was changed."))
+                .code(Code::Refused)
+                .fix("Make a new plan with `lhctl plan STACK --out FILE` and look at it before you apply it.")
+        }
+        EngineError::Unsound(_) => Failure::plain(format!("{error}. Nothing was changed."))
+            .fix("This is a fault of lhctl. Please report it with the output of `lhctl plan --json`."),
+    }
+}
+
+/// Refusals that keep a resource from being lost, doubled or changed in the wrong place;
+/// the others are things that AWS lacks.
+fn is_safety(code: &str) -> bool {
+    ["E0602", "E0603", "E0605", "E0606", "E0608", "E0609", "E0620"].contains(&code)
+}
+
+fn of_store(error: StoreError) -> Failure {
+    let (code, fix) = match &error {
+        StoreError::Locked(_) => (
+            Code::Locked,
+            "Wait for the other run to end, then run the command again. The lock of a process that died is free at once.",
+        ),
+        StoreError::Fenced | StoreError::Moved => {
+            (Code::Locked, "Run the command again: it reads the new state and goes on from there.")
+        }
+        StoreError::Unusable { problem: SnapshotError::Newer { .. }, .. } => (Code::Refused, "Update lhctl."),
+        StoreError::Unusable { .. } => (
+            Code::Refused,
+            "Nothing was overwritten. Put a good copy of the file in its place; or move it away and rebuild the state from the ownership tags with `lhctl recover STACK`.",
+        ),
+        StoreError::Failed { .. } => {
+            (Code::Error, "Check that the folder exists and may be written, and that the disk is not full.")
+        }
+    };
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let sentence: String = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let starts_with_path = matches!(error, StoreError::Unusable { .. } | StoreError::Failed { .. });
+    let message = if starts_with_path { text } else { sentence + letters.as_str() };
+    Failure::plain(format!("{message}.")).code(code).fix(fix)
+}

@@ -1,0 +1,35 @@
+//! `lhctl`: provision a stateful TimescaleDB server on AWS from one YAML file.
+//!
+//! This crate holds arguments, rendering and exit codes; what is done is in `lh`.
+
+mod args;
+mod commands;
+mod context;
+mod failure;
+mod logs;
+mod render;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = args::Cli::parse();
+    if let Err(failure) = logs::start() {
+        return failure.report();
+    }
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let text = format!("The async runtime cannot start: {error}.");
+            return failure::Failure::plain(text).report();
+        }
+    };
+    let result = runtime.block_on(commands::run(cli));
+    // Blocking look-ups that are still under way must not keep a finished command waiting.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => code.into(),
+        Err(failure) => failure.report(),
+    }
+}

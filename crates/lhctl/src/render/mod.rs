@@ -1,0 +1,8 @@
+//! Showing values to people and programs; the same values in each form.
+
+pub(crate) mod diagnostic;
+pub(crate) mod json;
+pub(crate) mod plan;
+pub(crate) mod progress;
+pub(crate) mod style;
+pub(crate) mod summary;
