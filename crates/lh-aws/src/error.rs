@@ -39,8 +39,8 @@ where
     R: Debug + Send + Sync + 'static,
 {
     let chain = chain_of(error);
-    if chain.iter().any(|cause| cause.is::<CredentialsError>()) {
-        let message = format!("no usable AWS credentials were found: {}", told(&chain));
+    if let Some(from) = chain.iter().position(|cause| cause.is::<CredentialsError>()) {
+        let message = format!("no usable AWS credentials were found: {}", told(&chain[from..]));
         return CloudError::new(ErrorKind::Credentials, operation, message);
     }
     match error {
@@ -76,12 +76,16 @@ fn chain_of<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'stati
     chain
 }
 
+/// Layers of the SDK that say only that something below them failed.
+const EMPTY_WORDS: [&str; 2] = ["dispatch failure", "other"];
+
 /// The causes in one sentence; what a cause repeats of the one before it is left out.
 fn told(chain: &[&(dyn Error + 'static)]) -> String {
     let mut texts: Vec<String> = Vec::new();
     for cause in chain {
-        let text = cause.to_string();
-        if !text.is_empty() && !texts.iter().any(|told| told.contains(&text)) {
+        let text = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        let empty = text.is_empty() || EMPTY_WORDS.contains(&text.as_str());
+        if !empty && !texts.iter().any(|told| told.contains(&text)) {
             texts.push(text);
         }
     }

@@ -14,8 +14,8 @@ use crate::Reach;
 /// Pauses start short, for what is ready at once, and grow.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How long something may take to become ready, or to go.
-const LIMIT: Duration = Duration::from_secs(900);
+/// How long a resource of an unknown kind may take.
+const UNKNOWN_LIMIT: u32 = 900;
 
 /// One resource waited for.
 pub(crate) struct Waiting {
@@ -78,7 +78,9 @@ impl Waits {
                 _ => waiting.is_ready(answer, rules),
             };
             let progress = match progress {
-                Progress::NotYet if waiting.waited >= LIMIT => Progress::Failed(too_long(step, waiting)),
+                Progress::NotYet if waiting.waited >= limit(rules) => {
+                    Progress::Failed(too_long(step, waiting, limit(rules)))
+                }
                 other => other,
             };
             all.push((step.clone(), progress));
@@ -143,9 +145,12 @@ impl Waiting {
     }
 }
 
-fn too_long(step: &StepId, waiting: &Waiting) -> CloudError {
-    let minutes = LIMIT.as_secs() / 60;
-    let text =
-        format!("after {minutes} minutes it is {}; the next apply goes on waiting for it", waiting.state);
+fn limit(rules: Option<&dyn AnyRules>) -> Duration {
+    Duration::from_secs(rules.map_or(UNKNOWN_LIMIT, AnyRules::ready_seconds).into())
+}
+
+fn too_long(step: &StepId, waiting: &Waiting, limit: Duration) -> CloudError {
+    let minutes = limit.as_secs() / 60;
+    let text = format!("after {minutes} minutes it is {}; the next run goes on waiting for it", waiting.state);
     CloudError::new(ErrorKind::Other, &step.to_string(), text)
 }

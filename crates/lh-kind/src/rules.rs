@@ -140,8 +140,13 @@ pub trait Rules: Send + Sync + 'static {
     const HOLDS_DATA: bool = false;
     /// What `destroy` does with it.
     const AT_DESTROY: AtDestroy = AtDestroy::Delete;
+    /// Kinds of what it needs that, where they are deleted too, are deleted before it: a volume
+    /// comes off an instance cleanly when the instance is terminated, not while it is mounted.
+    const DELETED_AFTER: &'static [&'static str] = &[];
     /// How long the database is away when it changes, in seconds.
     const DOWNTIME: Downtime = Downtime { stop_start: 0, replace: 0 };
+    /// How long it may take to become ready, or to go, in seconds.
+    const READY_SECONDS: u32 = 900;
     /// Its managed properties.
     const FIELDS: &'static [Field];
     /// Its AWS operations.
@@ -183,8 +188,12 @@ pub trait AnyRules: Send + Sync {
     fn holds_data(&self) -> bool;
     /// [`Rules::AT_DESTROY`].
     fn at_destroy(&self) -> AtDestroy;
+    /// [`Rules::DELETED_AFTER`].
+    fn deleted_after(&self) -> &'static [&'static str];
     /// [`Rules::DOWNTIME`].
     fn downtime(&self) -> Downtime;
+    /// [`Rules::READY_SECONDS`].
+    fn ready_seconds(&self) -> u32;
     /// [`Rules::FIELDS`].
     fn fields(&self) -> &'static [Field];
     /// [`Rules::CALLS`].
@@ -219,8 +228,16 @@ impl<K: Rules> AnyRules for crate::Erased<K> {
         K::AT_DESTROY
     }
 
+    fn deleted_after(&self) -> &'static [&'static str] {
+        K::DELETED_AFTER
+    }
+
     fn downtime(&self) -> Downtime {
         K::DOWNTIME
+    }
+
+    fn ready_seconds(&self) -> u32 {
+        K::READY_SECONDS
     }
 
     fn fields(&self) -> &'static [Field] {

@@ -99,9 +99,7 @@ fn unrecorded(
                 .because(format!(
                     "{id} carries the ownership tags of {stack}; the state was lost or is another one, and creating it again would make a second one."
                 ))
-                .fix(format!(
-                    "Bring the state back, or rebuild it from the tags with `lhctl recover` on the file of {stack}."
-                )),
+                .fix("Bring the state back, or rebuild it from the tags with `lhctl recover STACK`."),
         ),
         (_, Existing::Use) => {
             let mut step = draft.step(Act::Use, resource, want).of(found);

@@ -40,6 +40,7 @@ pub(crate) fn fill(draft: &Draft<'_>, plan: &mut Plan, retain_data: bool) {
         }
     }
     copy_last(plan);
+    keys_go_last(draft, plan);
     find_strays(draft, plan);
     let prices = PriceBook::of(&draft.desired.region);
     plan.cost_after = Estimate::of(kept.iter().map(|(a, p)| (a, p)), draft.book, &prices);
@@ -119,9 +120,10 @@ fn copy_name(address: &Address, record: &Record) -> String {
 /// last word: nothing has used the original since.
 fn standing_copy(draft: &Draft<'_>, kind: &str, address: &Address, record: &Record) -> Option<Step> {
     let state = draft.state;
-    let is_used = state.resources.iter().any(|(user, other)| {
-        other.needs.contains(address) && draft.observed.found(user).is_some()
-    });
+    let is_used = state
+        .resources
+        .iter()
+        .any(|(user, other)| other.needs.contains(address) && draft.observed.found(user).is_some());
     if is_used {
         return None;
     }
@@ -175,6 +177,20 @@ fn final_copy(draft: &Draft<'_>, kind: &str, address: &Address, record: &Record)
         .map(|(field, new)| FieldDiff { field, old: Value::Null, new, effect: None })
         .collect();
     step
+}
+
+/// What opens the data, such as a generated password, goes only once the data is gone.
+fn keys_go_last(draft: &Draft<'_>, plan: &mut Plan) {
+    let at_destroy = |id: &StepId| {
+        let rules = draft.book.rules(id.address.kind()).filter(|rules| rules.holds_data());
+        rules.filter(|_| id.act == Act::Delete).map(AnyRules::at_destroy)
+    };
+    let ids: Vec<StepId> = plan.steps.iter().map(|step| step.id.clone()).collect();
+    let copied = |id: &&StepId| matches!(at_destroy(id), Some(AtDestroy::AfterCopy(_)));
+    let data: Vec<StepId> = ids.iter().filter(copied).cloned().collect();
+    for step in plan.steps.iter_mut().filter(|step| at_destroy(&step.id) == Some(AtDestroy::Delete)) {
+        step.requires.extend(data.iter().cloned());
+    }
 }
 
 /// Resources with this stack's tags that state does not know are not silently left behind.

@@ -33,9 +33,8 @@ pub fn lint(plan: &Plan, book: &dyn RuleBook) -> Vec<String> {
         }
         let at_destroy = book.rules(step.id.address.kind()).map(AnyRules::at_destroy);
         if let (Act::Delete, Some(AtDestroy::AfterCopy(kind))) = (step.id.act, at_destroy) {
-            let is_copy = |id: &&StepId| {
-                matches!(id.act, Act::Create | Act::Await) && id.address.kind() == kind
-            };
+            let is_copy =
+                |id: &&StepId| matches!(id.act, Act::Create | Act::Await) && id.address.kind() == kind;
             if !step.requires.iter().any(|required| is_copy(&required)) {
                 faults.push(format!("`{}` would delete data before its last copy is complete", step.id));
             }

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lh_kind::{AnyRules, RuleBook};
 use lh_model::{Address, Diagnostic};
 use petgraph::{algo::toposort, graphmap::DiGraphMap};
 
 use crate::{Act, Plan, Step, StepId};
 
 /// Gives every step what it requires, and sorts steps so that each comes after that.
-pub(crate) fn sort(plan: &mut Plan) {
-    let hard = hard_edges(&plan.steps);
+pub(crate) fn sort(plan: &mut Plan, book: &dyn RuleBook) {
+    let hard = hard_edges(&plan.steps, book);
     for step in &mut plan.steps {
         step.requires.extend(hard.get(&step.id).cloned().unwrap_or_default());
     }
@@ -36,7 +37,7 @@ pub(crate) fn sort(plan: &mut Plan) {
 
 /// What cannot be otherwise: a resource after what it needs, a deletion after the deletion or
 /// change of what needed it, a replacement's creation after its deletion.
-fn hard_edges(steps: &[Step]) -> BTreeMap<StepId, BTreeSet<StepId>> {
+fn hard_edges(steps: &[Step], book: &dyn RuleBook) -> BTreeMap<StepId, BTreeSet<StepId>> {
     let present: BTreeSet<&StepId> = steps.iter().map(|step| &step.id).collect();
     let mut edges: BTreeMap<StepId, BTreeSet<StepId>> = BTreeMap::new();
     let mut link = |later: &StepId, earlier: StepId| {
@@ -48,8 +49,14 @@ fn hard_edges(steps: &[Step]) -> BTreeMap<StepId, BTreeSet<StepId>> {
         let address = &step.id.address;
         match step.id.act {
             Act::Delete => {
+                let after = book.rules(address.kind()).map(AnyRules::deleted_after).unwrap_or_default();
                 for needed in &step.needs {
-                    link(&StepId::new(Act::Delete, needed), step.id.clone());
+                    let other = StepId::new(Act::Delete, needed);
+                    if after.contains(&needed.kind()) {
+                        link(&step.id, other);
+                    } else {
+                        link(&other, step.id.clone());
+                    }
                 }
             }
             Act::Create | Act::Update | Act::Await => {

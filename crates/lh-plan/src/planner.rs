@@ -38,7 +38,7 @@ pub fn plan(
         Mode::Apply => draft.fill(&mut plan),
         Mode::Destroy { retain_data } => destroy::fill(&draft, &mut plan, retain_data),
     }
-    order::sort(&mut plan);
+    order::sort(&mut plan, book);
     plan
 }
 
@@ -108,6 +108,7 @@ impl Draft<'_> {
                 self.add(plan, verdict);
             }
         }
+        gather_unknown(plan);
         let prices = PriceBook::of(&self.desired.region);
         plan.cost_after = Estimate::of(priced.iter().map(|(a, p)| (a, p)), self.book, &prices);
     }
@@ -263,6 +264,28 @@ impl Draft<'_> {
         }
         refusals
     }
+}
+
+/// Many resources that state does not know have one cause: they are told in one finding.
+fn gather_unknown(plan: &mut Plan) {
+    let (unknown, others): (Vec<_>, Vec<_>) = plan.refusals.drain(..).partition(|r| r.code == "E0602");
+    plan.refusals = others;
+    if unknown.len() < 2 {
+        return plan.refusals.extend(unknown);
+    }
+    let what: Vec<String> = unknown
+        .iter()
+        .map(|r| r.message.split(", but").next().unwrap_or_default().replace(" exists as ", " = "))
+        .collect();
+    let message = format!("{} resources of {} exist that its state does not know", what.len(), plan.stack);
+    plan.refusals.push(
+        Diagnostic::error("E0602", message)
+            .because(format!(
+                "{} carry its ownership tags. The state was lost or is another one, and creating them again would make second ones.",
+                what.join(", ")
+            ))
+            .fix("Bring the state back, or rebuild it from the tags with `lhctl recover STACK`."),
+    );
 }
 
 fn no_such_kind(address: &Address, origin: Option<Origin>) -> Diagnostic {

@@ -14,9 +14,8 @@ pub(crate) fn start() -> Result<(), Failure> {
         Failure::plain(format!("LHCTL_LOG is `{wanted}`, which cannot be understood: {error}."))
             .fix("Use a level such as `debug`, or targets such as `lh_aws=trace`.")
     })?;
-    let layer = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_filter(filter_fn(tells_no_bodies));
+    let layer =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter_fn(tells_no_bodies));
     tracing_subscriber::registry().with(filter).with(layer).init();
     Ok(())
 }

@@ -57,6 +57,7 @@ fn texts<const N: usize>(pairs: [(&str, &str); N]) -> Map {
 /// A call that failed, as a finding at the line that asked.
 fn failed(lookup: &Lookup, error: &CloudError) -> Diagnostic {
     let what = match error.kind {
+        ErrorKind::Credentials if error.code.is_empty() => "there are no usable AWS credentials".to_owned(),
         ErrorKind::Credentials => "AWS does not accept the credentials".to_owned(),
         ErrorKind::Unreachable => "AWS could not be reached".to_owned(),
         ErrorKind::Denied => format!("these credentials may not call {}", error.operation),

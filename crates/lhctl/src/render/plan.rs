@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lh::{Act, Address, Drift, Effect, Estimate, FieldDiff, Headline, Plan, Step};
+use lh::{Act, Address, Drift, Effect, Estimate, FieldDiff, Headline, Mode, Plan, Step};
 use serde_json::Value;
 
 use crate::render::style;
@@ -152,7 +152,11 @@ fn notes(plan: &Plan) -> String {
 
 fn tail(plan: &Plan) -> String {
     if plan.is_empty() {
-        return format!("{}\n", style::good("No changes. AWS is as the stack file says."));
+        let text = match plan.mode {
+            Mode::Apply => "No changes. AWS is as the stack file says.",
+            Mode::Destroy { .. } => "Nothing is left to destroy.",
+        };
+        return format!("{}\n", style::good(text));
     }
     let (added, changed, destroyed) = plan.counts();
     let calls = plan.calls().len();

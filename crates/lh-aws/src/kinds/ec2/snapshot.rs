@@ -58,6 +58,8 @@ impl Rules for Snapshot {
     const CREATE: Idempotency = Idempotency::TagOnCreation;
     const HOLDS_DATA: bool = true;
     const AT_DESTROY: AtDestroy = AtDestroy::Keep;
+    // A first snapshot copies every used block: hours for a large volume.
+    const READY_SECONDS: u32 = 6 * 3600;
     const FIELDS: &'static [Field] = &[
         Field::replace("source", "volume it is a copy of"),
         Field::replace("description", "description"),

@@ -51,6 +51,7 @@ impl Rules for VolumeAttachment {
     const DOC: &'static str = "A volume attached to an instance (EC2 API reference: AttachVolume)";
     const CREATE: Idempotency = Idempotency::NaturalKey;
     const DOWNTIME: Downtime = Downtime { stop_start: 0, replace: 60 };
+    const DELETED_AFTER: &'static [&'static str] = &["instance"];
     const FIELDS: &'static [Field] = &[
         Field::replace("volume_id", "volume"),
         Field::replace("instance_id", "instance"),
