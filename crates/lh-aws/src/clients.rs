@@ -59,6 +59,9 @@ pub struct Clients {
     pub ssm: aws_sdk_ssm::Client,
     /// Security Token Service.
     pub sts: aws_sdk_sts::Client,
+    /// EC2 without the SDK's own retries: for calls that would make or modify something a second
+    /// time if they were sent again after their answer was lost. The engine looks first.
+    pub(crate) ec2_once: aws_sdk_ec2::Client,
     pub(crate) pace: Arc<dyn Pace>,
     pub(crate) reads: Arc<Reads>,
 }
@@ -87,8 +90,10 @@ impl Clients {
             ssm.push_interceptor(interceptor.clone());
             sts.push_interceptor(interceptor);
         }
+        let once = ec2.clone().retry_config(RetryConfig::disabled());
         Ok(Self {
             ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
+            ec2_once: aws_sdk_ec2::Client::from_conf(once.build()),
             iam: aws_sdk_iam::Client::from_conf(iam.build()),
             ssm: aws_sdk_ssm::Client::from_conf(ssm.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),

@@ -19,7 +19,7 @@ mod registry;
 mod trace;
 
 pub use aws::Aws;
-pub use aws_config::Region;
+pub use aws_config::{Region, SdkConfig};
 pub use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 pub use clients::{Clients, ConnectOptions, retry_config, timeout_config};
 pub use pace::RealTime;

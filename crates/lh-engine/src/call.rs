@@ -1,8 +1,9 @@
-//! One step's call to AWS, repeated while AWS says "not yet".
+//! One step's call to AWS: repeated while AWS says "not yet", and, when no answer came, only
+//! after a look has shown that it had no effect.
 
 use std::time::Duration;
 
-use lh_kind::{CloudError, ErrorKind, FieldDiff, Mutate, Op};
+use lh_kind::{Change, CloudError, ErrorKind, FieldDiff, Found, Mutate, Op, Owner, Seen, Target};
 use lh_model::{CloudId, Map, StackId};
 use lh_plan::{Act, Step, StepId};
 use lh_state::{LeaseGuard, StoreError};
@@ -11,6 +12,14 @@ use crate::{Event, Events, Pace, Stop};
 
 /// How long "not yet" is believed: longer than an instance takes to let go of its group.
 const NOT_YET_LIMIT: Duration = Duration::from_secs(300);
+
+/// How long a call that AWS throttles, beyond the SDK's own patience, is repeated.
+const THROTTLED_LIMIT: Duration = Duration::from_secs(60);
+/// How often a call is made again after no answer came and no effect was seen.
+const UNANSWERED_LIMIT: u32 = 3;
+/// Pauses between looks for the effect of a call without an answer, in milliseconds: AWS shows
+/// new things late.
+const LOOKS: [u64; 5] = [250, 500, 1_000, 2_000, 4_000];
 
 /// What a call ends with; an error of the store when the lease was lost meanwhile.
 pub(crate) type Answer = Result<(StepId, Result<Option<CloudId>, CloudError>), StoreError>;
@@ -38,28 +47,90 @@ impl<'a> Call<'a> {
     /// Makes the call. For a creation the answer is the new id.
     pub async fn run(self) -> Answer {
         let (mut waited, mut pause, mut told) = (Duration::ZERO, Duration::from_millis(500), false);
+        let mut unanswered = 0;
         loop {
-            match self.once().await {
-                Err(error) if self.is_worth_repeating(&error) && waited < NOT_YET_LIMIT => {
-                    if !told {
-                        let step = self.step.id.clone();
-                        self.events.tell(Event::Retrying { step, why: error.message.clone() });
-                        told = true;
-                    }
-                    self.pace.pause(pause).await;
-                    waited += pause;
-                    pause = (pause * 2).min(Duration::from_secs(5));
-                    // Each repetition is a change of its own, and the lease may be lost by now.
-                    self.guard.renew().await?;
-                }
+            let error = match self.once().await {
+                Err(error) if !self.stop.is_asked() => error,
                 result => return Ok((self.step.id.clone(), result)),
+            };
+            match error.kind {
+                ErrorKind::NotYet if waited < NOT_YET_LIMIT => {}
+                ErrorKind::Throttled if waited < THROTTLED_LIMIT => {}
+                ErrorKind::Unreachable if unanswered < UNANSWERED_LIMIT => {
+                    unanswered += 1;
+                    if let Some(result) = self.effect(&error).await {
+                        return Ok((self.step.id.clone(), result));
+                    }
+                }
+                // It exists: made by the call whose answer was lost, but perhaps not visible yet.
+                ErrorKind::Exists | ErrorKind::TokenMismatch => {
+                    let result = self.effect(&error).await.unwrap_or(Err(error));
+                    return Ok((self.step.id.clone(), result));
+                }
+                _ => return Ok((self.step.id.clone(), Err(error))),
             }
+            if !told {
+                let step = self.step.id.clone();
+                self.events.tell(Event::Retrying { step, why: error.message.clone() });
+                told = true;
+            }
+            self.pace.pause(pause).await;
+            waited += pause;
+            pause = (pause * 2).min(Duration::from_secs(5));
+            // Each repetition is a change of its own, and the lease may be lost by now.
+            self.guard.renew().await?;
         }
     }
 
-    /// Stopping need not wait for what is known to have had no effect.
-    fn is_worth_repeating(&self, error: &CloudError) -> bool {
-        error.kind == ErrorKind::NotYet && !self.stop.is_asked()
+    /// What became of a call without an answer: its result where AWS shows one, or the failure
+    /// where AWS cannot be asked. `None`: no effect is to be seen, so it may be made again.
+    async fn effect(&self, error: &CloudError) -> Option<Result<Option<CloudId>, CloudError>> {
+        for pause in LOOKS {
+            self.pace.pause(Duration::from_millis(pause)).await;
+            let seen = self.cloud.observe(self.step.id.address.kind(), &[self.target()]).await;
+            match (self.step.id.act, seen.into_iter().next()) {
+                (_, None | Some(Seen::Unreadable(_))) => return Some(Err(error.clone())),
+                (Act::Create, Some(Seen::Found(found))) if self.is_made(&found) => {
+                    return Some(Ok(Some(found.id)));
+                }
+                (Act::Update, Some(Seen::Found(found))) if self.is_changed(&found) => return Some(Ok(None)),
+                (Act::Delete, Some(Seen::Absent)) => return Some(Ok(None)),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn target(&self) -> Target {
+        Target {
+            address: self.step.id.address.clone(),
+            stack: self.op.stack.clone(),
+            id: self.step.cloud_id.clone(),
+            identity: self.op.identity.clone(),
+            props: self.props.clone(),
+        }
+    }
+
+    fn is_made(&self, found: &Found) -> bool {
+        match &found.owner {
+            Owner::Stack(identity) => *identity == self.op.identity,
+            Owner::Parent => true,
+            Owner::Other => false,
+        }
+    }
+
+    fn is_changed(&self, found: &Found) -> bool {
+        let Some(rules) = self.cloud.book().rules(self.step.id.address.kind()) else { return false };
+        let mut have = self.props.clone();
+        have.extend(found.facts.clone());
+        // A tag that is to go is not among the wanted properties; it was among the planned changes.
+        let goes = |diff: &&FieldDiff| diff.new.is_null();
+        let kept = |diff: &FieldDiff| {
+            let key = diff.field.strip_prefix("tags.");
+            key.is_some_and(|key| found.facts.get("tags").is_some_and(|tags| tags.get(key).is_some()))
+        };
+        matches!(rules.diff(&self.props, &have, None), Change::Same(_))
+            && !self.changes.iter().filter(goes).any(kept)
     }
 
     async fn once(&self) -> Result<Option<CloudId>, CloudError> {

@@ -140,23 +140,26 @@ impl Session {
         if self.version.is_none() && state.is_blank() && plan.parent.serial == 0 {
             state.lineage.clone_from(&plan.parent.lineage);
         }
-        if state.lineage != plan.parent.lineage {
-            return stale(format!(
-                "it was made for state {}, this is {}",
-                plan.parent.lineage, state.lineage
-            ));
-        }
-        if state.serial != plan.parent.serial {
-            let (then, now) = (plan.parent.serial, state.serial);
-            return stale(format!(
-                "it was made for serial {then} of the state, which is at {now} now; plan again"
-            ));
-        }
+        self.is_child(plan)?;
         let fresh = self.plan(desired, plan.mode, false).await?;
         if fresh.fingerprint != plan.fingerprint || fresh.account != plan.account {
             return stale("resources in AWS have changed since it was made; plan again".to_owned());
         }
         Ok(())
+    }
+
+    /// Whether `plan` was made from this state.
+    fn is_child(&self, plan: &Plan) -> Result<(), EngineError> {
+        let (state, parent) = (&self.fold.state, &plan.parent);
+        let why = if state.lineage != parent.lineage {
+            format!("it was made for state {}, this is {}", parent.lineage, state.lineage)
+        } else if state.serial != parent.serial {
+            let (then, now) = (parent.serial, state.serial);
+            format!("it was made for serial {then} of the state, which is at {now} now; plan again")
+        } else {
+            return Ok(());
+        };
+        Err(EngineError::Stale(why))
     }
 
     /// Carries `plan` out, and writes the snapshot.
@@ -173,6 +176,7 @@ impl Session {
         if !faults.is_empty() {
             return Err(EngineError::Unsound(faults));
         }
+        self.is_child(plan)?;
         let Some(guard) = &self.guard else { return Err(StoreError::Fenced.into()) };
         let settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner).take();
         if settled.is_none() && self.fold.open().next().is_some() {

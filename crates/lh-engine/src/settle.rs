@@ -24,7 +24,7 @@ pub(crate) fn settle(fold: &Fold, observed: &Observed, book: &dyn RuleBook) -> V
         outcome(open, seen, fold, book)
     });
     let is_open = |address: &Address| fold.open().any(|open| open.intent.address == *address);
-    let refreshed = fold.state.resources.iter().filter(|(address, _)| !is_open(*address));
+    let refreshed = fold.state.resources.iter().filter(|(address, _)| !is_open(address));
     let refreshed = refreshed.filter_map(|(address, record)| {
         let found = observed.found(address)?;
         let moved = found.id == record.id && found.facts != record.observed;

@@ -223,6 +223,11 @@ fn replace(
         );
     }
     let mut delete = draft.delete_step(&resource.address, found);
+    if !draft.state.resources.contains_key(&resource.address) {
+        // State tells nothing of it: the wishes say what it is and what it hangs on.
+        delete.props.clone_from(want);
+        delete.needs = resource.needs();
+    }
     delete.origin.clone_from(&resource.origin);
     delete.reason.clone_from(&why);
     delete.effect = lh_kind::Effect::Replace;

@@ -3,129 +3,24 @@
 use std::{
     path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        Arc,
+        atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
-use async_trait::async_trait;
 use lh_engine::{
-    EngineError, Event, Events, Outcome, Pace, Ports, Session, Stop,
+    EngineError, Outcome, Ports, Session, Stop,
     store::{local::LocalStore, memory::MemoryStore},
 };
 use lh_model::Desired;
 use lh_plan::{Mode, Plan};
-use lh_state::{Entry, Holder, Journal, Lease, Receipt, Snapshots, State, StoreError, Version};
+use lh_state::{Holder, Journal, Lease, Snapshots, State};
 
 use crate::{
     Crash, Fuse, ToyCloud,
-    crash::Fate,
+    ports::{Fused, NoTime, Told},
     toy::Census,
 };
-
-/// Time that passes at once and is counted.
-#[derive(Debug, Default)]
-pub struct NoTime(AtomicUsize);
-
-impl NoTime {
-    /// How many pauses were made.
-    pub fn pauses(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-#[async_trait]
-impl Pace for NoTime {
-    async fn pause(&self, _: Duration) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        tokio::task::yield_now().await;
-    }
-}
-
-/// Does something when an event is told, such as asking to stop.
-type Reaction = Box<dyn Fn(&Event) + Send + Sync>;
-
-/// Keeps what it is told.
-#[derive(Default)]
-pub struct Told {
-    events: Mutex<Vec<Event>>,
-    reaction: Mutex<Option<Reaction>>,
-}
-
-impl Told {
-    /// Everything told since the last time.
-    pub fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Calls `reaction` at every event from now on.
-    pub fn react(&self, reaction: impl Fn(&Event) + Send + Sync + 'static) {
-        *self.reaction.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(reaction));
-    }
-}
-
-impl Events for Told {
-    fn tell(&self, event: Event) {
-        if let Some(reaction) = &*self.reaction.lock().unwrap_or_else(PoisonError::into_inner) {
-            reaction(&event);
-        }
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
-    }
-}
-
-/// Snapshots and journal that obey a fuse.
-struct Fused<S> {
-    store: S,
-    crash: Crash,
-}
-
-impl<S> Fused<S> {
-    async fn around<T>(&self, write: impl Future<Output = T>) -> T {
-        self.crash.live_on().await;
-        let fate = self.crash.next_write();
-        if fate == Fate::DieBefore {
-            self.crash.die();
-        }
-        self.crash.live_on().await;
-        let written = write.await;
-        if fate == Fate::DieAfter {
-            self.crash.die();
-        }
-        self.crash.live_on().await;
-        written
-    }
-}
-
-#[async_trait]
-impl<S: Snapshots> Snapshots for Fused<S> {
-    async fn load(&self) -> Result<(Option<String>, Version), StoreError> {
-        self.store.load().await
-    }
-
-    async fn swap(&self, expected: &Version, text: &str) -> Result<Version, StoreError> {
-        self.around(self.store.swap(expected, text)).await
-    }
-
-    fn place(&self) -> String {
-        self.store.place()
-    }
-}
-
-#[async_trait]
-impl<S: Journal> Journal for Fused<S> {
-    async fn append(&self, entries: &[Entry]) -> Result<Receipt, StoreError> {
-        self.around(self.store.append(entries)).await
-    }
-
-    async fn since(&self, serial: u64) -> Result<Vec<Entry>, StoreError> {
-        self.store.since(serial).await
-    }
-
-    async fn trim(&self, serial: u64) -> Result<(), StoreError> {
-        self.around(self.store.trim(serial)).await
-    }
-}
 
 /// A cloud, a store, and what is needed to run sessions over them.
 #[derive(Clone)]

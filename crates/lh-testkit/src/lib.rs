@@ -13,6 +13,7 @@
 
 pub mod bench;
 pub mod crash;
+pub mod ports;
 pub mod stack;
 pub mod store_contract;
 pub mod toy;

@@ -87,7 +87,7 @@ impl Cloud {
         let options = match &self.kind {
             Kind::Aws => ConnectOptions { region, ..ConnectOptions::default() },
             Kind::Simulated { sim, .. } => ConnectOptions {
-                sdk_config: Some(sim.sdk_config().into_builder().region(aws_region(region)).build()),
+                sdk_config: Some(simulated_config(sim, region)),
                 interceptor: Some(lh_aws::SharedInterceptor::new(sim.interceptor())),
                 pace: Some(self.pace()),
                 ..ConnectOptions::default()
@@ -117,8 +117,12 @@ impl Cloud {
     }
 }
 
-fn aws_region(region: &str) -> lh_aws::Region {
-    lh_aws::Region::new(region.to_owned())
+/// The simulated world's configuration, with as many retries as for real AWS but no long pauses.
+fn simulated_config(sim: &Sim, region: &str) -> lh_aws::SdkConfig {
+    let retries = lh_aws::retry_config().with_initial_backoff(Duration::from_millis(2));
+    let retries = retries.with_max_backoff(Duration::from_millis(20));
+    let region = lh_aws::Region::new(region.to_owned());
+    sim.sdk_config().into_builder().region(region).retry_config(retries).build()
 }
 
 /// Waiting in the simulated world moves its clock and takes no real time.

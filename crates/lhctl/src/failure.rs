@@ -103,7 +103,7 @@ fn of_engine(error: EngineError) -> Failure {
         EngineError::Cloud(error) => {
             let failure = Failure::plain(match error.kind {
                 ErrorKind::Credentials => format!("AWS does not accept the credentials. {error}"),
-                ErrorKind::Unreachable => format!("AWS could not be reached. {error}"),
+                ErrorKind::Unreachable => format!("AWS gave no answer that can be used. {error}"),
                 ErrorKind::Throttled => format!("AWS goes on throttling these calls. {error}"),
                 _ => error.to_string(),
             });

@@ -208,7 +208,8 @@ pub(super) fn groups_in(s: &Scene<'_>, vpc: &str, asked: &[String]) -> Result<Ve
     Ok(default.map(|group| group.id.clone()).collect())
 }
 
-fn profile(s: &Scene<'_>, asked: &IamInstanceProfileSpecification) -> Result<String, ApiError> {
+/// The name of an instance profile, once EC2 knows it.
+pub(super) fn profile(s: &Scene<'_>, asked: &IamInstanceProfileSpecification) -> Result<String, ApiError> {
     let name = match (&asked.name, &asked.arn) {
         (Some(name), _) => name.as_str(),
         (None, Some(arn)) => arn.rsplit('/').next().unwrap_or_default(),

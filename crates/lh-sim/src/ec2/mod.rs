@@ -11,6 +11,7 @@ pub(crate) mod launch;
 pub(crate) mod lifecycle;
 pub(crate) mod modifications;
 pub(crate) mod network;
+pub(crate) mod profiles;
 pub(crate) mod query;
 pub(crate) mod rules;
 pub(crate) mod settle;
@@ -48,6 +49,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         writes("AttachVolume", attachments::attach),
         writes("DetachVolume", attachments::detach),
         writes("CreateSnapshot", snapshots::create),
+        writes("DeleteSnapshot", snapshots::delete),
         reads("DescribeSnapshots", snapshots::describe),
         writes("RunInstances", launch::run),
         reads("DescribeInstances", instances::describe),
@@ -65,6 +67,10 @@ pub(crate) fn operations() -> Vec<Operation> {
         writes("AssociateAddress", addresses::associate),
         writes("DisassociateAddress", addresses::disassociate),
         writes("ReleaseAddress", addresses::release),
+        reads("DescribeIamInstanceProfileAssociations", profiles::describe),
+        writes("AssociateIamInstanceProfile", profiles::associate),
+        writes("ReplaceIamInstanceProfileAssociation", profiles::replace),
+        writes("DisassociateIamInstanceProfile", profiles::disassociate),
         reads("DescribeImages", images::describe),
         reads("DescribeInstanceTypeOfferings", images::offerings),
     ]

@@ -151,7 +151,8 @@ fn interface(s: &Scene<'_>, it: &Instance) -> InstanceNetworkInterface {
         .build()
 }
 
-fn profile(s: &Scene<'_>, it: &Instance) -> Option<IamInstanceProfile> {
+/// The instance profile as EC2 shows it.
+pub(super) fn profile(s: &Scene<'_>, it: &Instance) -> Option<IamInstanceProfile> {
     let name = it.launch.profile.as_ref()?;
     let id = s.iam.profiles.get(name).map(|profile| profile.id.clone());
     let arn = s.iam_arn(&format!("instance-profile/{name}"));

@@ -9,6 +9,7 @@ use crate::paging;
 use crate::scene::Scene;
 use crate::world::{Snapshot, VolumeState};
 use aws_sdk_ec2::operation::create_snapshot::{CreateSnapshotInput, CreateSnapshotOutput};
+use aws_sdk_ec2::operation::delete_snapshot::{DeleteSnapshotInput, DeleteSnapshotOutput};
 use aws_sdk_ec2::operation::describe_snapshots::{DescribeSnapshotsInput, DescribeSnapshotsOutput};
 use aws_sdk_ec2::types::{Snapshot as Shown, SnapshotState};
 
@@ -49,6 +50,14 @@ pub(crate) fn create(s: &mut Scene<'_>, i: &CreateSnapshotInput) -> Result<Creat
         .set_owner_id(shown.owner_id)
         .set_tags(shown.tags)
         .build())
+}
+
+/// DeleteSnapshot: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSnapshot.html>.
+pub(crate) fn delete(s: &mut Scene<'_>, i: &DeleteSnapshotInput) -> Result<DeleteSnapshotOutput, ApiError> {
+    s.dry_run(i.dry_run)?;
+    let id = required(&i.snapshot_id, "SnapshotId")?;
+    s.here.snapshots.remove(id).ok_or_else(|| Kind::Snapshot.missing(id))?;
+    Ok(DeleteSnapshotOutput::builder().build())
 }
 
 /// DescribeSnapshots. All snapshots are the account's own.

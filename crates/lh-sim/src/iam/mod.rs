@@ -15,6 +15,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         writes("CreateRole", roles::create),
         reads("GetRole", roles::get),
         writes("UpdateAssumeRolePolicy", roles::update_trust),
+        writes("UpdateRole", roles::update),
         writes("TagRole", roles::tag),
         writes("UntagRole", roles::untag),
         writes("DeleteRole", roles::delete),

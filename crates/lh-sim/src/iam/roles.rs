@@ -13,6 +13,7 @@ use aws_sdk_iam::operation::untag_role::{UntagRoleInput, UntagRoleOutput};
 use aws_sdk_iam::operation::update_assume_role_policy::{
     UpdateAssumeRolePolicyInput, UpdateAssumeRolePolicyOutput,
 };
+use aws_sdk_iam::operation::update_role::{UpdateRoleInput, UpdateRoleOutput};
 use aws_sdk_iam::types::{Role, RoleLastUsed};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,6 +81,14 @@ pub(super) fn show(s: &Scene<'_>, role: &world::Role) -> Result<Role, ApiError> 
         .role_last_used(RoleLastUsed::builder().build())
         .set_tags(Some(super::show_tags(&role.tags)?))
         .build()?)
+}
+
+/// UpdateRole: description and session length.
+pub(super) fn update(s: &mut Scene<'_>, i: &UpdateRoleInput) -> Result<UpdateRoleOutput, ApiError> {
+    let role = find(s, &i.role_name)?;
+    role.description = i.description.clone().or(role.description.take());
+    role.max_session = i.max_session_duration.unwrap_or(role.max_session);
+    Ok(UpdateRoleOutput::builder().build())
 }
 
 /// GetRole, with its tags.

@@ -89,6 +89,8 @@ fn properties(stack: &Stack) -> Value {
         "spot": spot(&instance.purchase),
         "root_volume": { "size": root_volume.size.value, "encrypted": root_volume.encrypted.value },
         "disable_api_termination": instance.disable_api_termination.value,
+        "running": true,
+        "http_tokens": "required",
         "tags": tags(stack, &stack.prefix()),
     })
 }

@@ -28,16 +28,18 @@ pub struct ToyCloud {
 }
 
 fn registry() -> &'static [&'static dyn AnyKind<ToyCloud>] {
-    const { &[
-        &Erased::<kinds::Group>::new(),
-        &Erased::<kinds::Rule>::new(),
-        &Erased::<kinds::Disk>::new(),
-        &Erased::<kinds::Copy>::new(),
-        &Erased::<kinds::Server>::new(),
-        &Erased::<kinds::Mount>::new(),
-        &Erased::<kinds::Address>::new(),
-        &Erased::<kinds::Secret>::new(),
-    ] }
+    const {
+        &[
+            &Erased::<kinds::Group>::new(),
+            &Erased::<kinds::Rule>::new(),
+            &Erased::<kinds::Disk>::new(),
+            &Erased::<kinds::Copy>::new(),
+            &Erased::<kinds::Server>::new(),
+            &Erased::<kinds::Mount>::new(),
+            &Erased::<kinds::Address>::new(),
+            &Erased::<kinds::Secret>::new(),
+        ]
+    }
 }
 
 fn kind_of(name: &str) -> Option<&'static dyn AnyKind<ToyCloud>> {
@@ -223,13 +225,16 @@ impl Observe for ToyCloud {
     }
 
     async fn look_up(&self, probes: &[Probe]) -> Vec<Result<Map, Diagnostic>> {
-        let answer = |probe: &Probe| match probe.lookup.name.as_str() {
-            "caller" => Ok(map(json!({"account": "123456789012"}))),
-            "image" => Ok(probe.pinned.clone().unwrap_or_else(|| map(json!({"id": "image-1"})))),
-            name => Err(Diagnostic::error("E0500", format!("there is no {name}"))),
-        };
         self.read("toy:LookUp").await;
-        probes.iter().map(answer).collect()
+        let mut answers = Vec::new();
+        for probe in probes {
+            answers.push(match probe.lookup.name.as_str() {
+                "caller" => Ok(map(json!({"account": "123456789012"}))),
+                "image" => Ok(probe.pinned.clone().unwrap_or_else(|| map(json!({"id": "image-1"})))),
+                name => Err(Diagnostic::error("E0500", format!("there is no {name}"))),
+            });
+        }
+        answers
     }
 
     fn lookup_calls(&self, _: &str) -> &'static [&'static str] {

@@ -114,7 +114,7 @@ impl Ops for ElasticIp {
 
     async fn create(clients: &Clients, op: &Op, props: &Props) -> Result<CloudId, CloudError> {
         let request = clients
-            .ec2
+            .ec2_once
             .allocate_address()
             .domain(DomainType::Vpc)
             .tag_specifications(tags::specification(ResourceType::ElasticIp, op, &props.tags));

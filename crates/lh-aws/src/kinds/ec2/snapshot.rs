@@ -144,7 +144,7 @@ impl Ops for Snapshot {
     async fn create(clients: &Clients, op: &Op, props: &Props) -> Result<CloudId, CloudError> {
         let operation = "ec2:CreateSnapshot";
         let request = clients
-            .ec2
+            .ec2_once
             .create_snapshot()
             .volume_id(known(&props.source, operation, "source")?)
             .set_description(props.description.clone())

@@ -295,7 +295,7 @@ impl Ops for Volume {
     async fn create(clients: &Clients, op: &Op, props: &Props) -> Result<CloudId, CloudError> {
         let operation = "ec2:CreateVolume";
         let request = clients
-            .ec2
+            .ec2_once
             .create_volume()
             .client_token(op.token())
             .availability_zone(known(&props.zone, operation, "zone")?)
@@ -319,7 +319,7 @@ impl Ops for Volume {
     ) -> Result<(), CloudError> {
         tags::retag(clients, &id.0, diffs).await?;
         let differs = |name: &str| diffs.iter().any(|diff| diff.field == name);
-        let mut request = clients.ec2.modify_volume().volume_id(&id.0);
+        let mut request = clients.ec2_once.modify_volume().volume_id(&id.0);
         if differs("size") {
             request = request.size(want.size);
         }

@@ -36,7 +36,7 @@ pub(super) async fn launch(clients: &Clients, op: &Op, props: &Props) -> Result<
     let mut tags_of_it = props.tags.clone();
     tags_of_it.extend(memory_of(props, user_data));
     let mut request = clients
-        .ec2
+        .ec2_once
         .run_instances()
         .client_token(op.token())
         .min_count(1)
