@@ -132,6 +132,12 @@ codes! {
         "An `ami-…` id, or the path of an SSM parameter that holds one.";
     LITTLE_MEMORY = "W0404", "the instance has little memory",
         "TimescaleDB with half a GiB runs out of memory under light use.";
+    FLOATING_IMAGE = "W0405", "the database image is not pinned",
+        "`latest`, and an image without a tag, mean another version tomorrow. Name the version.";
+    IMAGE_REFERENCE = "E0406", "this is not a container image",
+        "A reference such as `timescale/timescaledb:2.17.2-pg16`.";
+    IMAGE_WITHOUT_PG = "E0407", "the image's tag does not say its PostgreSQL version",
+        "Tags of the official images end in `-pgNN`; upgrades and dumps are checked by it.";
     VOLUME_SIZE = "E0501", "the volume's size is out of range",
         "gp3 volumes have 1 to 65,536 GiB.";
     VOLUME_IOPS = "E0502", "the volume's IOPS are out of range",
@@ -142,12 +148,6 @@ codes! {
         "gp3 volumes have 125 to 2,000 MiB/s.";
     VOLUME_THROUGHPUT_RATIO = "E0505", "the volume has too few IOPS for its throughput",
         "Above the 125 MiB/s that each has, gp3 allows 0.25 MiB/s for each IOPS.";
-    FLOATING_IMAGE = "W0601", "the database image is not pinned",
-        "`latest`, and an image without a tag, mean another version tomorrow. Name the version.";
-    IMAGE_REFERENCE = "E0602", "this is not a container image",
-        "A reference such as `timescale/timescaledb:2.17.2-pg16`.";
-    IMAGE_WITHOUT_PG = "E0603", "the image's tag does not say its PostgreSQL version",
-        "Tags of the official images end in `-pgNN`; upgrades and dumps are checked by it.";
     SCHEDULE = "E0701", "this is not a schedule",
         "`cron(minutes hours day-of-month month day-of-week year)` with a `?` for one of the days, or `rate(N unit)`, as AWS writes them.";
     COLD_STORAGE = "E0702", "backups leave cold storage too early",

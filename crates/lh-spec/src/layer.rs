@@ -6,7 +6,7 @@ use lh_model::{Diagnostic, Origin};
 use crate::{
     Files, Sources, codes,
     findings::Findings,
-    interpolate, path,
+    interpolate, path, set,
     yaml::{self, Entry, Node, Place, Yaml},
 };
 
@@ -103,7 +103,9 @@ pub(crate) fn merge(base: Node, over: Node) -> Node {
     match (base.value, over.value) {
         (Yaml::Map(below), Yaml::Map(above)) => {
             let value = Yaml::Map(merge_entries(below, above));
-            Node { origin: over.origin, value }
+            // One value from the command line does not move the section that it stands in.
+            let origin = if set::is_from_set(&over.origin) { base.origin } else { over.origin };
+            Node { origin, value }
         }
         (_, value) => Node { origin: over.origin, value },
     }
@@ -114,7 +116,10 @@ fn merge_entries(mut below: Vec<Entry>, above: Vec<Entry>) -> Vec<Entry> {
         match below.iter().position(|old| old.key == entry.key) {
             Some(index) => {
                 let old = below.remove(index);
-                below.insert(index, Entry { node: merge(old.node, entry.node), ..entry });
+                let both_maps = matches!((&old.node.value, &entry.node.value), (Yaml::Map(_), Yaml::Map(_)));
+                let stays = both_maps && set::is_from_set(&entry.origin);
+                let origin = if stays { old.origin } else { entry.origin };
+                below.insert(index, Entry { key: entry.key, origin, node: merge(old.node, entry.node) });
             }
             None => below.push(entry),
         }

@@ -1,7 +1,7 @@
 //! `--set path.to.key=value`: one value laid over the file from the command line. A path that
 //! no section knows is found by the sections themselves, which also name the nearest key.
 
-use lh_model::Diagnostic;
+use lh_model::{Diagnostic, Origin};
 
 use crate::{
     Sources, codes,
@@ -12,6 +12,11 @@ use crate::{
 
 /// The name that origins of values from the command line have for a file.
 const FILE: &str = "--set";
+
+/// Whether a value comes from the command line.
+pub(crate) fn is_from_set(origin: &Origin) -> bool {
+    origin.file == FILE
+}
 
 /// `root` with each of `set` laid over it, in order. Line N of the source `--set` is argument N.
 pub(crate) fn apply(mut root: Node, set: &[String], sources: &mut Sources, findings: &Findings) -> Node {

@@ -101,7 +101,9 @@ fn properties_of_dev() {
             "security_group_ids": [{ "$ref": "security_group.main#id" }],
             "instance_profile": "lighthouse-dev-timescaledb", "key_name": "lighthouse-dev",
             "spot": { "interruption": "stop" }, "root_volume": { "size": 16, "encrypted": true },
-            "disable_api_termination": false, "tags": { "Name": "lighthouse-dev-timescaledb" },
+            "disable_api_termination": false,
+            "running": true,
+            "http_tokens": "required", "tags": { "Name": "lighthouse-dev-timescaledb" },
         })
     );
     let query = &dev.lookups.iter().find(|l| l.name == "image").unwrap().query;

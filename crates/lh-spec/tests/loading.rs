@@ -50,7 +50,7 @@ fn all_errors_of_a_file_are_reported_at_once_in_its_order() {
         ("E0122", 6),
         ("E0121", 7),
         ("E0209", 7),
-        ("E0603", 7),
+        ("E0407", 7),
     ];
     assert_eq!(found, expected);
 }
@@ -193,7 +193,7 @@ fn warnings_alone_do_not_refuse_a_stack() {
     let loaded = World::new().with("s.yaml", text).load("s.yaml");
     assert!(loaded.stack.is_some());
     let codes: Vec<_> = loaded.diagnostics.iter().map(|d| (d.code.as_str(), d.severity)).collect();
-    assert_eq!(codes, [("W0204", Severity::Warning), ("W0601", Severity::Warning)]);
+    assert_eq!(codes, [("W0204", Severity::Warning), ("W0405", Severity::Warning)]);
 }
 
 #[test]

@@ -74,7 +74,12 @@ impl SavedPlan {
             reason: error.to_string(),
         };
         let text = serde_json::to_string_pretty(self).map_err(|error| failed(error.into()))?;
-        std::fs::write(path, text + "\n").map_err(failed)
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path).map_err(failed)?;
+        std::io::Write::write_all(&mut file, (text + "\n").as_bytes()).map_err(failed)
     }
 
     /// Whether it was made in the simulated world.

@@ -14,7 +14,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let cli = args::Cli::parse();
+    let cli = match args::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => return told(&answer),
+    };
     if let Err(failure) = logs::start() {
         return failure.report();
     }
@@ -32,4 +35,11 @@ fn main() -> ExitCode {
         Ok(code) => code.into(),
         Err(failure) => failure.report(),
     }
+}
+
+/// Help and version are answers; what cannot be understood is an error, and not the exit code 2
+/// that means changes.
+fn told(answer: &clap::Error) -> ExitCode {
+    let _ = answer.print();
+    if answer.use_stderr() { failure::Code::Error.into() } else { failure::Code::Done.into() }
 }

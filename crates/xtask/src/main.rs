@@ -38,10 +38,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// The workspace's directory: two above this crate's.
+/// The workspace's directory: two above this crate's, as cargo tells it at run time. At build time
+/// it may have been another copy of the workspace, with the same target directory.
 fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_owned()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+    here.ancestors().nth(2).unwrap_or(Path::new(".")).to_owned()
 }
 
 /// Checks every rule and prints what is broken; true if nothing is.
@@ -71,7 +72,12 @@ fn report(found: &[Violation], near: &[&Source]) -> io::Result<()> {
         writeln!(out, "{violation}\n")?;
     }
     if !near.is_empty() {
-        writeln!(out, "Over {} lines, and to be divided before {}:", rules::size::NEAR, rules::size::CEILING)?;
+        writeln!(
+            out,
+            "Over {} lines, and to be divided before {}:",
+            rules::size::NEAR,
+            rules::size::CEILING
+        )?;
         for source in near {
             writeln!(out, "  {} ({} lines)", source.path, source.lines())?;
         }

@@ -31,7 +31,8 @@ impl Source {
     /// so what follows the first `#[cfg(test)]` before a `mod … {` is left out.
     pub fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines: Vec<&str> = self.text.lines().collect();
-        let opens = |i: usize| lines.get(i + 1).is_some_and(|next| next.contains("mod ") && next.ends_with('{'));
+        let opens =
+            |i: usize| lines.get(i + 1).is_some_and(|next| next.contains("mod ") && next.ends_with('{'));
         let tests = (0..lines.len()).find(|i| lines[*i].trim() == "#[cfg(test)]" && opens(*i));
         let end = if self.is_test() { 0 } else { tests.unwrap_or(lines.len()) };
         let numbered = lines.into_iter().take(end).enumerate().map(|(i, line)| (i + 1, line));
@@ -42,8 +43,10 @@ impl Source {
 /// Every Rust file under `crates/` and `examples/`, by path.
 pub(crate) fn all(root: &Path) -> Result<Vec<Source>, String> {
     let mut found = Vec::new();
-    for folder in ["crates", "examples"] {
-        walk(root, &root.join(folder), &mut found)?;
+    for folder in ["crates", "examples"].map(|folder| root.join(folder)) {
+        if folder.is_dir() {
+            walk(root, &folder, &mut found)?;
+        }
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)
@@ -76,7 +79,8 @@ pub(crate) mod tests {
 
     #[test]
     fn code_is_what_stands_before_the_tests_and_is_no_comment() {
-        let text = "//! Doc.\nfn a() {}\n#[cfg(test)]\npub(crate) use b;\nfn c() {}\n#[cfg(test)]\nmod tests {\n}\n";
+        let text =
+            "//! Doc.\nfn a() {}\n#[cfg(test)]\npub(crate) use b;\nfn c() {}\n#[cfg(test)]\nmod tests {\n}\n";
         let file = source("crates/lh-model/src/a.rs", text);
         let code: Vec<usize> = file.code().map(|(line, _)| line).collect();
         assert_eq!(code, [2, 3, 4, 5]);

@@ -5,13 +5,15 @@ use std::{
     path::Path,
 };
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId, camino::Utf8Path};
 
 /// A crate of the workspace.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Member {
     /// Its name.
     pub name: String,
+    /// Its manifest, relative to the workspace, for messages.
+    pub manifest: String,
     /// Whether it has a library.
     pub is_library: bool,
     /// The packages it names as dependencies, build dependencies among them.
@@ -20,13 +22,6 @@ pub(crate) struct Member {
     pub dev: BTreeSet<String>,
     /// Every package that it reaches through normal dependencies, with the way there.
     pub reach: BTreeMap<String, Vec<String>>,
-}
-
-impl Member {
-    /// Its manifest, for messages.
-    pub fn manifest(&self) -> String {
-        format!("crates/{}/Cargo.toml", self.name)
-    }
 }
 
 /// All crates of the workspace.
@@ -49,6 +44,7 @@ impl Workspace {
             .into_iter()
             .map(|package| Member {
                 name: package.name.to_string(),
+                manifest: relative(&package.manifest_path, &metadata.workspace_root),
                 is_library: package.targets.iter().any(|target| target.is_lib()),
                 normal: named(package, |kind| kind != DependencyKind::Development),
                 dev: named(package, |kind| kind == DependencyKind::Development),
@@ -63,6 +59,10 @@ impl Workspace {
     pub fn has(&self, name: &str) -> bool {
         self.members.iter().any(|member| member.name == name)
     }
+}
+
+fn relative(path: &Utf8Path, root: &Utf8Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).as_str().replace('\\', "/")
 }
 
 fn named(package: &cargo_metadata::Package, wanted: impl Fn(DependencyKind) -> bool) -> BTreeSet<String> {
@@ -101,6 +101,7 @@ pub(crate) mod tests {
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Member {
             name: name.to_owned(),
+            manifest: format!("crates/{name}/Cargo.toml"),
             is_library: true,
             normal: set(normal),
             dev: set(dev),

@@ -64,7 +64,9 @@ fn doubled(raised: &BTreeMap<&str, Vec<String>>) -> Vec<Violation> {
     for (code, places) in raised {
         let Some(meant) = spec.get(&code[1..]) else { continue };
         // The edge, `lhctl`, asks which code a finding has; libraries raise them.
-        let elsewhere = places.iter().find(|place| !place.starts_with("crates/lh-spec/") && !place.starts_with("crates/lhctl/"));
+        let elsewhere = places
+            .iter()
+            .find(|place| !place.starts_with("crates/lh-spec/") && !place.starts_with("crates/lhctl/"));
         if let Some(place) = elsewhere {
             found.push(Violation::new(
                 place.clone(),

@@ -45,6 +45,8 @@ const FLOORS: &[Floor] = &[
     ),
     // 5
     floor("lhctl", &["lh"], &["lh-sim", "lh-testkit"]),
+    // The examples, which use what any other program can.
+    floor("embed", &["lh"], &["lh"]),
     // Not shipped.
     floor("lh-testkit", &["lh-model", "lh-kind", "lh-state", "lh-plan", "lh-engine"], &[]),
     floor("xtask", &[], &[]),
@@ -58,7 +60,7 @@ pub(crate) fn check(workspace: &Workspace) -> Vec<Violation> {
 fn check_one(workspace: &Workspace, member: &Member) -> Vec<Violation> {
     let Some(floor) = FLOORS.iter().find(|floor| floor.name == member.name) else {
         return vec![Violation::new(
-            member.manifest(),
+            member.manifest.clone(),
             format!("The crate {} stands on no floor.", member.name),
             "Give it a line in FLOORS in crates/xtask/src/rules/floors.rs and a place in docs/architecture.md.",
         )];
@@ -77,7 +79,7 @@ fn check_one(workspace: &Workspace, member: &Member) -> Vec<Violation> {
 fn forbidden(member: &Member, name: &str, allowed: &[&str], whose: &str) -> Violation {
     let may = if allowed.is_empty() { "no crate of ours".to_owned() } else { allowed.join(", ") };
     Violation::new(
-        member.manifest(),
+        member.manifest.clone(),
         format!("The{whose} crate {} may not use {name}; it may use {may}.", member.name),
         "Move what is needed to a floor below both, or put a port between them.",
     )
@@ -86,17 +88,15 @@ fn forbidden(member: &Member, name: &str, allowed: &[&str], whose: &str) -> Viol
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::tests::member;
+    use crate::workspace::tests::member as make;
 
     fn check_with(member: Member) -> Vec<Violation> {
         let others = ["lh-model", "lh-aws", "lh-plan", "lh-testkit", "lh-engine"];
         let mut members: Vec<Member> =
-            others.iter().filter(|name| **name != member.name).map(|name| self::member(name, &[], &[])).collect();
+            others.iter().filter(|name| **name != member.name).map(|name| make(name, &[], &[])).collect();
         members.push(member);
         check(&Workspace { members })
     }
-
-    use crate::workspace::tests::member as make;
 
     #[test]
     fn an_edge_upwards_is_found() {

@@ -11,7 +11,7 @@ pub(crate) fn check(workspace: &Workspace) -> Vec<Violation> {
     let of_one = libraries.flat_map(|member| {
         ERASERS.iter().filter(|name| member.normal.contains(**name)).map(|name| {
             Violation::new(
-                member.manifest(),
+                member.manifest.clone(),
                 format!("The library {} uses {name}.", member.name),
                 "Give what can go wrong a variant in the crate's own error enum.",
             )

@@ -11,8 +11,24 @@ use crate::{
 
 /// Packages that bring I/O, time or chance, by name.
 const IMPURE: [&str; 18] = [
-    "async-std", "chrono", "fastrand", "getrandom", "gethostname", "hyper", "jiff", "lh-sim", "mio", "rand",
-    "rand_core", "reqwest", "rustls", "smol", "tempfile", "time", "tokio", "uuid",
+    "async-std",
+    "chrono",
+    "fastrand",
+    "getrandom",
+    "gethostname",
+    "hyper",
+    "jiff",
+    "lh-sim",
+    "mio",
+    "rand",
+    "rand_core",
+    "reqwest",
+    "rustls",
+    "smol",
+    "tempfile",
+    "time",
+    "tokio",
+    "uuid",
 ];
 
 /// Texts that name I/O, time or chance of the standard library, and what each is.
@@ -48,8 +64,13 @@ fn reaches(member: &Member) -> Vec<Violation> {
     let impure = member.reach.iter().filter(|(package, way)| is_impure(package) && first(way));
     let told = impure.map(|(package, way)| {
         Violation::new(
-            member.manifest(),
-            format!("The pure crate {} reaches {package}: {} → {}.", member.name, member.name, way.join(" → ")),
+            member.manifest.clone(),
+            format!(
+                "The pure crate {} reaches {package}: {} → {}.",
+                member.name,
+                member.name,
+                way.join(" → ")
+            ),
             "Leave the dependency out, or its feature; what needs it belongs behind a port, on floor 3.",
         )
     });
@@ -77,7 +98,9 @@ pub(crate) fn check_sources(sources: &[Source]) -> Vec<Violation> {
 
 /// Pure crates without a list of methods that clippy refuses.
 pub(crate) fn check_clippy(root: &Path) -> Vec<Violation> {
-    PURE.iter().filter_map(|name| judge_clippy(name, std::fs::read_to_string(root.join(clippy(name))).ok())).collect()
+    PURE.iter()
+        .filter_map(|name| judge_clippy(name, std::fs::read_to_string(root.join(clippy(name))).ok()))
+        .collect()
 }
 
 fn clippy(name: &str) -> String {

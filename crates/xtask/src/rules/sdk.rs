@@ -16,7 +16,8 @@ pub(crate) fn check(sources: &[Source]) -> Vec<Violation> {
 
 fn check_one(source: &Source) -> Option<Violation> {
     let mut lines = source.text.lines().enumerate();
-    let (line, name) = lines.find_map(|(i, text)| Some((i + 1, NAMES.iter().find(|name| text.contains(**name))?)))?;
+    let (line, name) =
+        lines.find_map(|(i, text)| Some((i + 1, NAMES.iter().find(|name| text.contains(**name))?)))?;
     Some(Violation::new(
         format!("{}:{line}", source.path),
         format!("{name}… is named outside lh-aws and lh-sim."),

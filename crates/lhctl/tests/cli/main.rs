@@ -1,0 +1,24 @@
+//! `lhctl` from outside: the binary in a folder of its own, as a user types it.
+//!
+//! Nothing here knows a crate of the workspace: what is asserted is what a user sees (texts, exit
+//! codes) and what is left behind (the state, and the world of the simulated AWS as JSON).
+//! Everything but `moto` runs in the simulated AWS, without a network.
+
+mod canonical;
+mod changes;
+mod crash;
+mod data;
+mod drift;
+mod endpoints;
+mod enumeration;
+mod faults;
+mod interrupts;
+mod lock;
+mod moto;
+mod place;
+mod saved;
+mod secrets;
+mod state_files;
+mod texts;
+mod transcript;
+mod validation;

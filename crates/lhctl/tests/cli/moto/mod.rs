@@ -1,0 +1,167 @@
+//! The same binary against an AWS that somebody else wrote: moto, over HTTP.
+//!
+//! Runs where `LHCTL_TEST_MOTO` names a `moto_server` executable (5.2.1), else tells that it was
+//! skipped. moto forgets spot options and lacks the Ubuntu image parameter, so the stack is
+//! on-demand with an image of moto's own; nothing else is special.
+
+mod server;
+
+use std::{
+    fs,
+    io::Write,
+    time::{Duration, Instant},
+};
+
+use server::Moto;
+
+use crate::place::{DEV, Ended, Place};
+
+/// Where the dev stack keeps its state when it is not in the simulated AWS.
+const JOURNAL: &str = "stacks/.lhctl/dev.json.journal";
+
+const APPLY: &str = "apply stacks/dev.yaml --auto-approve";
+const DESTROY: &str = "destroy stacks/dev.yaml --auto-approve";
+const PLAN: &str = "plan stacks/dev.yaml --detailed-exitcode";
+
+/// A stack in moto.
+struct Stage {
+    moto: Moto,
+    place: Place,
+}
+
+impl Stage {
+    /// None where there is no moto to test with.
+    fn new(test: &str) -> Option<Self> {
+        let Some(program) = std::env::var_os("LHCTL_TEST_MOTO") else {
+            // Past the test harness, which would keep a passing test's words to itself.
+            let _ = writeln!(std::io::stderr(), "skipped: {test} needs LHCTL_TEST_MOTO=path/to/moto_server");
+            return None;
+        };
+        let moto = Moto::start(&program);
+        moto.import_key_pair("lighthouse-dev");
+        let place = Place::new();
+        place.edit("purchase: spot ", &format!("image: {}\n  purchase: on-demand ", moto.arm64_image()));
+        place.edit("  spot: { interruption: stop }   # stop | terminate\n", "");
+        Some(Self { moto, place })
+    }
+
+    fn env(&self) -> [(&str, &str); 4] {
+        let url = self.moto.url.as_str();
+        let (id, secret) = (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"));
+        [("AWS_ENDPOINT_URL", url), id, secret, ("AWS_EC2_METADATA_DISABLED", "true")]
+    }
+
+    fn run(&self, args: &str) -> Ended {
+        self.place.with(&self.env(), args)
+    }
+
+    /// Starts an apply and kills it as soon as its journal has `lines` lines; false if it ended
+    /// by itself before.
+    fn apply_killed_at(&self, lines: usize) -> bool {
+        let mut child = self.place.command(&self.env(), APPLY).spawn().unwrap();
+        let limit = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < limit {
+            let journal = fs::read_to_string(self.place.path(JOURNAL)).unwrap_or_default();
+            if journal.lines().count() >= lines {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                return true;
+            }
+            if child.try_wait().unwrap().is_some() {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        panic!("the apply neither ended nor wrote {lines} lines in a minute");
+    }
+
+    /// Exactly one of everything that a stack has.
+    #[track_caller]
+    fn assert_whole(&self, when: &str) {
+        assert_eq!(
+            self.moto.living(),
+            Living { instances: 1, volumes: 1, addresses: 1, groups: 1, roles: 1, parameters: 1 },
+            "{when}"
+        );
+    }
+
+    #[track_caller]
+    fn assert_gone(&self, when: &str) {
+        assert_eq!(self.moto.living(), Living::default(), "{when}");
+    }
+}
+
+/// How much of the stack lives.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Living {
+    pub instances: usize,
+    pub volumes: usize,
+    pub addresses: usize,
+    pub groups: usize,
+    pub roles: usize,
+    pub parameters: usize,
+}
+
+#[test]
+fn the_dev_stack_lives_a_whole_life() {
+    let Some(stage) = Stage::new("the_dev_stack_lives_a_whole_life") else { return };
+    stage.run(PLAN).expect(2).says("Plan: 14 to add, 0 to change, 0 to destroy.");
+    stage.run(APPLY).expect(0).says("Apply complete! Resources: 14 added, 0 changed, 0 destroyed.");
+    stage.assert_whole("after the apply");
+    stage.run(PLAN).expect(0).says("No changes.");
+    assert_eq!(stage.run("state list stacks/dev.yaml").expect(0).out.lines().count(), 14);
+    let outputs = stage.run("output stacks/dev.yaml --json").expect(0).json();
+    assert!(outputs["volume_id"]["value"].as_str().unwrap().starts_with("vol-"), "{outputs:#}");
+    let url = stage.run("output stacks/dev.yaml --raw database_connection_string").expect(0).out;
+    assert!(url.starts_with("postgresql://postgres:") && url.contains("/lighthouse_dev"), "{url}");
+    stage.place.edit("  size: 20 ", "  size: 25 ");
+    stage.place.write(DEV, &(stage.place.text(DEV) + "\ntags: { Team: lighthouse }\n"));
+    stage.run(APPLY).expect(0).says("0 added, ").says("0 destroyed.");
+    stage.run(PLAN).expect(0);
+    stage.run(DESTROY).expect(0).says("Destroy complete! Resources: 1 added, 0 changed, 14 destroyed.");
+    stage.assert_gone("after the destroy");
+    assert_eq!(stage.moto.snapshots(), 1, "the final snapshot");
+    stage.run(DESTROY).expect(0).says("0 destroyed.");
+    stage.run(APPLY).expect(0).says("14 added");
+    stage.assert_whole("after the second apply");
+}
+
+#[test]
+fn an_apply_killed_in_the_middle_goes_on() {
+    let Some(stage) = Stage::new("an_apply_killed_in_the_middle_goes_on") else { return };
+    let mut killed = 0;
+    for lines in (3..60).step_by(5) {
+        if !stage.apply_killed_at(lines) {
+            break;
+        }
+        killed += 1;
+        let when = format!("killed at {lines} lines");
+        let ended = stage.run(APPLY);
+        assert_eq!(ended.code, Some(0), "{when}:\n{}\n{}", ended.out, ended.err);
+        stage.assert_whole(&when);
+        stage.run(PLAN).expect(0);
+        stage.run(DESTROY).expect(0);
+        stage.assert_gone(&when);
+    }
+    assert!(killed >= 4, "only {killed} runs were killed");
+}
+
+#[test]
+fn a_lost_state_is_noticed_and_recovered() {
+    let Some(stage) = Stage::new("a_lost_state_is_noticed_and_recovered") else { return };
+    stage.run(APPLY).expect(0);
+    fs::remove_file(stage.place.path("stacks/.lhctl/dev.json")).unwrap();
+    stage.run(APPLY).expect(5).says("error[E0602]");
+    stage.assert_whole("beside a lost state");
+    stage.run("recover stacks/dev.yaml --auto-approve").expect(0).says("14 taken over");
+    stage.run(PLAN).expect(0);
+}
+
+#[test]
+fn what_is_missing_is_refused_with_its_line() {
+    let Some(stage) = Stage::new("what_is_missing_is_refused_with_its_line") else { return };
+    for set in ["ssh.key_name=nobody", "network.vpc=vpc-0123456789abcdef0"] {
+        stage.run(&format!("plan stacks/dev.yaml --set {set}")).expect(1).says("--set:1:").says("fix: ");
+    }
+}

@@ -1,0 +1,136 @@
+//! A moto server of the test's own, and the few questions that are put to it by hand.
+
+use std::{
+    ffi::OsStr,
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+
+use super::Living;
+
+/// A public key of nobody's; moto checks that it is one.
+const PUBLIC_KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH+YTAEcBqIsFTyJtB4RQDur2JfMJJHkrm28QaJhuQif lighthouse";
+
+/// A server that ends with the test.
+pub struct Moto {
+    child: Child,
+    address: SocketAddr,
+    pub url: String,
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Moto {
+    /// Starts it on a free port, with the checks of real AWS that it can do.
+    pub fn start(program: &OsStr) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let child = Command::new(program)
+            .args(["-H", "127.0.0.1", "-p", &address.port().to_string()])
+            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+            .env("MOTO_ENABLE_AMI_VALIDATION", "true")
+            .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "true")
+            .env("MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION", "true")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} cannot be started: {error}", program.display()));
+        let moto = Self { child, address, url: format!("http://{address}") };
+        let limit = Instant::now() + Duration::from_secs(60);
+        while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
+            assert!(Instant::now() < limit, "moto did not listen within a minute");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        moto
+    }
+
+    /// One request as AWS's query or JSON protocol has it; moto looks only at the service that
+    /// the signature names.
+    fn ask(&self, service: &str, headers: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        let credential = format!("Credential=test/20260101/us-east-1/{service}/aws4_request");
+        write!(
+            stream,
+            "POST / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\
+             Authorization: AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=none\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )
+        .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{body}: {answer}");
+        answer
+    }
+
+    fn query(&self, service: &str, version: &str, query: &str) -> String {
+        let headers = "Content-Type: application/x-www-form-urlencoded\r\n";
+        self.ask(service, headers, &format!("Action={query}&Version={version}"))
+    }
+
+    fn ec2(&self, query: &str) -> String {
+        self.query("ec2", "2016-11-15", query)
+    }
+
+    pub fn import_key_pair(&self, name: &str) {
+        let material = BASE64_STANDARD.encode(PUBLIC_KEY).replace('+', "%2B").replace('=', "%3D");
+        self.ec2(&format!("ImportKeyPair&KeyName={name}&PublicKeyMaterial={material}"));
+    }
+
+    /// An image that Graviton instances can start from.
+    pub fn arm64_image(&self) -> String {
+        let answer = self.ec2("DescribeImages&Filter.1.Name=architecture&Filter.1.Value.1=arm64");
+        let (_, rest) = answer.split_once("<imageId>").unwrap();
+        rest.split_once('<').unwrap().0.to_owned()
+    }
+
+    /// What lives of the dev stack.
+    pub fn living(&self) -> Living {
+        let named = "Filter.1.Name=tag:lhctl:stack&Filter.1.Value.1=lighthouse-dev";
+        let states = "Filter.2.Name=instance-state-name&Filter.2.Value.1=pending&Filter.2.Value.2=running\
+                      &Filter.2.Value.3=stopping&Filter.2.Value.4=stopped";
+        let count = |answer: String, mark: &str| answer.matches(mark).count();
+        Living {
+            instances: count(self.ec2(&format!("DescribeInstances&{named}&{states}")), "<reservationId>"),
+            volumes: count(
+                self.ec2("DescribeVolumes&Filter.1.Name=tag:lhctl:resource&Filter.1.Value.1=volume.data"),
+                "<createTime>",
+            ),
+            addresses: count(self.ec2("DescribeAddresses"), "<publicIp>"),
+            groups: count(self.ec2(&format!("DescribeSecurityGroups&{named}")), "<groupDescription>"),
+            roles: count(
+                self.query("iam", "2010-05-08", "ListRoles"),
+                "<RoleName>lighthouse-dev-timescaledb<",
+            ),
+            parameters: count(self.parameters(), "/lighthouse/dev/db/password\""),
+        }
+    }
+
+    /// How many snapshots are the stack's own.
+    pub fn snapshots(&self) -> usize {
+        let answer =
+            self.ec2("DescribeSnapshots&Filter.1.Name=tag:lhctl:stack&Filter.1.Value.1=lighthouse-dev");
+        answer.matches("<snapshotId>").count()
+    }
+
+    fn parameters(&self) -> String {
+        let headers =
+            "Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: AmazonSSM.DescribeParameters\r\n";
+        let answer = self.ask("ssm", headers, "{}");
+        // Only the names, not the ARNs that end like them.
+        answer.split("\"Name\": ").skip(1).map(|part| part.lines().next().unwrap_or_default()).collect()
+    }
+}
