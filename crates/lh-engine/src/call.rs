@@ -19,7 +19,7 @@ const THROTTLED_LIMIT: Duration = Duration::from_secs(60);
 const UNANSWERED_LIMIT: u32 = 3;
 /// Pauses between looks for the effect of a call without an answer, in milliseconds: AWS shows
 /// new things late.
-const LOOKS: [u64; 5] = [250, 500, 1_000, 2_000, 4_000];
+const LOOKS: [u64; 6] = [250, 500, 1_000, 2_000, 4_000, 8_000];
 
 /// What a call ends with; an error of the store when the lease was lost meanwhile.
 pub(crate) type Answer = Result<(StepId, Result<Option<CloudId>, CloudError>), StoreError>;

@@ -16,7 +16,7 @@ use crate::{
     Event, Ports, Reach, Stop,
     call::{Answer, Call},
     look::observe,
-    session::Pen,
+    pen::Pen,
     settle::recorded,
     wait::{Progress, Waiting, Waits},
 };

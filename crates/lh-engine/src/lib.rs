@@ -10,6 +10,7 @@ mod events;
 mod execute;
 mod look;
 mod pace;
+mod pen;
 mod session;
 mod settle;
 pub mod store;

@@ -6,8 +6,8 @@ use lh_kind::Mutate;
 use lh_model::Desired;
 use lh_plan::{Mode, Observed, Plan};
 use lh_state::{
-    Entry, Event as JournalEvent, Fold, Holder, Journal, Lease, LeaseGuard, Snapshots, State, StoreError,
-    Version, decode, encode, fold,
+    Event as JournalEvent, Fold, Holder, Journal, Lease, LeaseGuard, Snapshots, State, StoreError, Version,
+    decode, encode, fold,
 };
 
 use crate::{
@@ -237,37 +237,4 @@ fn usable(text: &str, desired: &Desired, snapshots: &dyn Snapshots) -> Result<St
         return Err(unusable(lh_state::SnapshotError::Foreign(why)).into());
     }
     Ok(state)
-}
-
-/// Writes journal entries of one run, numbered.
-pub(crate) struct Pen<'a> {
-    journal: &'a dyn Journal,
-    run: String,
-    after: u64,
-    number: u64,
-}
-
-impl<'a> Pen<'a> {
-    pub(crate) fn new(journal: &'a dyn Journal, run: String, after: u64) -> Self {
-        Self { journal, run, after, number: 0 }
-    }
-
-    /// Makes the events durable, then takes them into `fold`.
-    pub(crate) async fn write(
-        &mut self,
-        fold: &mut Fold,
-        events: Vec<JournalEvent>,
-    ) -> Result<(), StoreError> {
-        if events.is_empty() {
-            return Ok(());
-        }
-        let mut entries = Vec::with_capacity(events.len());
-        for event in events {
-            entries.push(Entry { after: self.after, run: self.run.clone(), number: self.number, event });
-            self.number += 1;
-        }
-        self.journal.append(&entries).await?;
-        entries.iter().for_each(|entry| fold.apply(&entry.event));
-        Ok(())
-    }
 }

@@ -4,7 +4,7 @@ use lh_kind::{AnyRules, Change, Found, Owner, Readiness, Seen};
 use lh_model::{Diagnostic, Existing, Map, Resource};
 use lh_state::{Record, State};
 
-use crate::{Act, Drift, Note, drift, plan::Step, planner::Draft};
+use crate::{Act, Drift, Note, draft::Draft, drift, plan::Step};
 
 /// What has to be done with one resource.
 pub(crate) struct Verdict {

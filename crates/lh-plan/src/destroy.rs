@@ -7,7 +7,7 @@ use lh_model::{Address, Diagnostic, Existing, Map, Resource};
 use lh_state::Record;
 use serde_json::{Value, json};
 
-use crate::{Act, Estimate, Plan, Step, StepId, planner::Draft, planner::note};
+use crate::{Act, Estimate, Plan, Step, StepId, draft::Draft, draft::note};
 
 /// Plans the removal of everything recorded.
 pub(crate) fn fill(draft: &Draft<'_>, plan: &mut Plan, retain_data: bool) {

@@ -6,6 +6,7 @@
 mod classify;
 pub mod cost;
 mod destroy;
+mod draft;
 pub mod drift;
 pub mod headline;
 pub mod lint;

@@ -113,7 +113,8 @@ impl Deployment {
             if recovering {
                 plan.steps.retain(|step| matches!(step.id.act, Act::Adopt | Act::Use | Act::Await));
                 plan.steps.iter_mut().for_each(|step| step.requires.clear());
-                plan.refusals.clear();
+                // What is unknown to state is what recovering is for; every other refusal stands.
+                plan.refusals.retain(|refusal| refusal.code != "E0602" && refusal.code != "E0603");
             }
             if !plan.refusals.is_empty() {
                 return Err(EngineError::Refused(plan.refusals));

@@ -30,12 +30,12 @@ async fn fifty_rules_cost_no_more_rounds_than_one() {
 }
 
 #[tokio::test]
-async fn a_first_plan_is_as_cheap() {
+async fn a_first_plan_looks_up_more_and_changes_nothing() {
     let cloud = Cloud::simulated();
     deployment(&cloud, &[]).plan(Mode::Apply).await.unwrap();
     let sim = cloud.sim().unwrap();
     let (requests, rounds) = (sim.calls().len(), sim.rounds());
-    assert!(requests <= 20 && rounds <= 3, "{requests} requests in {rounds} rounds");
+    assert!(requests <= 24 && rounds <= 4, "{requests} requests in {rounds} rounds");
     assert!(sim.calls().iter().all(|call| !call.mutating), "a plan changed something");
 }
 

@@ -33,7 +33,7 @@ fn without_credentials() {
 fn an_endpoint_that_refuses_connections() {
     let env = [KEYS.as_slice(), &[("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]].concat();
     let ended = timed(&env, "plan stacks/dev.yaml").expect(1);
-    ended.says("Reading AWS (").says("error: AWS could not be reached.").says("AWS_ENDPOINT_URL");
+    ended.says("Reading AWS (").says("error: AWS gave no answer that can be used.").says("AWS_ENDPOINT_URL");
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn an_endpoint_that_never_answers() {
     let url = format!("http://{}", silent.local_addr().unwrap());
     let env = [KEYS.as_slice(), &[("AWS_ENDPOINT_URL", url.as_str())]].concat();
     let ended = timed(&env, "plan stacks/dev.yaml").expect(1);
-    ended.says("Still waiting for AWS to answer [").says("error: AWS could not be reached.");
+    ended.says("Still waiting for AWS to answer [").says("error: AWS gave no answer that can be used.");
 }
 
 #[test]

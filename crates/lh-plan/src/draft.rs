@@ -1,0 +1,122 @@
+//! What a plan is made from, and the blank steps that are cut from it.
+
+use std::collections::BTreeSet;
+
+use lh_kind::{AnyRules, Effect, FieldDiff, Found, RuleBook, diff_fields};
+use lh_model::{Address, Desired, Identity, Map, Origin, Resource};
+use lh_state::{Record, State};
+
+use crate::{Act, Note, Observed, Step, StepId};
+
+/// Everything a plan is made from.
+pub(crate) struct Draft<'a> {
+    pub desired: &'a Desired,
+    pub observed: &'a Observed,
+    pub state: &'a State,
+    pub book: &'a dyn RuleBook,
+    /// Whether what carries our tags is taken over although state does not know it.
+    pub recovering: bool,
+}
+
+impl Draft<'_> {
+    /// A step on a wanted resource; the caller gives it its reason.
+    pub(crate) fn step(&self, act: Act, resource: &Resource, want: &Map) -> Step {
+        let address = &resource.address;
+        let (generation, identity) = match act {
+            Act::Create => {
+                let generation = self.state.next_generation(address);
+                (generation, self.identity(address, generation))
+            }
+            _ => (
+                // What state does not know was made under the next generation.
+                match self.state.resources.get(address) {
+                    Some(record) => record.generation,
+                    None => self.state.next_generation(address),
+                },
+                self.state.identity(address),
+            ),
+        };
+        Step {
+            id: StepId::new(act, address),
+            reason: String::new(),
+            origin: resource.origin.clone(),
+            changes: if act == Act::Create { self.created_fields(address, want) } else { Vec::new() },
+            effect: Effect::Online,
+            downtime_seconds: 0,
+            requires: BTreeSet::new(),
+            calls: self.calls_of(act, address),
+            identity,
+            generation,
+            cloud_id: None,
+            props: want.clone(),
+            facts: Map::new(),
+            needs: resource.needs(),
+        }
+    }
+
+    /// A step on something recorded that the spec does not want.
+    pub(crate) fn record_step(&self, act: Act, address: &Address, record: &Record) -> Step {
+        Step {
+            id: StepId::new(act, address),
+            reason: String::new(),
+            origin: None,
+            changes: Vec::new(),
+            effect: Effect::Online,
+            downtime_seconds: 0,
+            requires: BTreeSet::new(),
+            calls: self.calls_of(act, address),
+            identity: record.identity.clone(),
+            generation: record.generation,
+            cloud_id: Some(record.id.clone()),
+            props: record.inputs.clone(),
+            facts: Map::new(),
+            needs: record.needs.clone(),
+        }
+    }
+
+    /// The deletion of what AWS shows at `address`.
+    pub(crate) fn delete_step(&self, address: &Address, found: &Found) -> Step {
+        let record = self.state.resources.get(address).cloned().unwrap_or_else(|| Record {
+            id: found.id.clone(),
+            identity: self.state.identity(address),
+            generation: self.state.next_generation(address),
+            managed: true,
+            inputs: Map::new(),
+            observed: Map::new(),
+            needs: BTreeSet::new(),
+            retained: false,
+        });
+        self.record_step(Act::Delete, address, &record).of(found)
+    }
+
+    pub(crate) fn identity(&self, address: &Address, generation: u32) -> Identity {
+        Identity::derive(&self.state.lineage, address, generation)
+    }
+
+    fn calls_of(&self, act: Act, address: &Address) -> Vec<String> {
+        let Some(calls) = self.book.rules(address.kind()).map(AnyRules::calls) else { return Vec::new() };
+        let (changing, observing): (&[&str], &[&str]) = match act {
+            Act::Create => (calls.create, calls.observe),
+            Act::Update => (calls.update, calls.observe),
+            Act::Delete => (calls.delete, calls.observe),
+            Act::Await => (&[], calls.observe),
+            _ => (&[], &[]),
+        };
+        changing.iter().chain(observing).map(|call| (*call).to_owned()).collect()
+    }
+
+    fn created_fields(&self, address: &Address, want: &Map) -> Vec<FieldDiff> {
+        let fields = self.book.rules(address.kind()).map(AnyRules::fields).unwrap_or_default();
+        diff_fields(fields, want, &Map::new(), None)
+    }
+
+    /// The spec line of one property, else of the resource.
+    pub(crate) fn origin_of(&self, resource: &Resource, field: &str) -> Option<Origin> {
+        resource.origins.get(field).or(resource.origin.as_ref()).cloned()
+    }
+}
+
+/// A note about one resource.
+pub(crate) fn note(address: &Address, text: impl Into<String>) -> Note {
+    Note { address: Some(address.clone()), text: text.into() }
+}
