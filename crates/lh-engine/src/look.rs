@@ -79,6 +79,10 @@ fn wanted(desired: &Desired, fold: &Fold, known: &Observed) -> BTreeMap<Address,
             // What stood there before, if anything, is gone: the new one is looked for.
             target.id.clone_from(&open.made);
             target.identity = intent.identity.clone();
+        }
+        if intent.verb != Verb::Delete {
+            // What was on its way is what the look is for: a volume that shows its older size is
+            // asked for the modification that leads to the new one.
             target.props = intent.props.clone();
         }
     }

@@ -102,7 +102,7 @@ fn of_engine(error: EngineError) -> Failure {
         EngineError::Store(error) => of_store(error),
         EngineError::Cloud(error) => {
             let failure = Failure::plain(match error.kind {
-                ErrorKind::Credentials => format!("AWS does not accept the credentials. {error}"),
+                ErrorKind::Credentials => format!("There are no credentials that AWS accepts. {error}"),
                 ErrorKind::Unreachable => format!("AWS gave no answer that can be used. {error}"),
                 ErrorKind::Throttled => format!("AWS goes on throttling these calls. {error}"),
                 _ => error.to_string(),

@@ -85,7 +85,6 @@ fn a_tag_plans_a_change_of_tags_wherever_there_are_tags_and_nothing_else() {
 /// Everything a stack creates carries the user's tags; the root volume is created tagged, so
 /// the bill by tag would fall apart after the first change.
 #[test]
-#[ignore = "known bug: lh-aws changes the tags of an instance and not those of its root volume"]
 fn the_root_volume_follows_the_tags_of_its_instance() {
     let place = Place::applied();
     place.write(DEV, &(place.text(DEV) + "\ntags: { Team: lighthouse }\n"));

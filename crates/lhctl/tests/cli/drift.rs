@@ -88,7 +88,6 @@ fn a_terminated_instance_comes_back_to_its_volume_and_address() {
 
 /// A spot instance that AWS stopped starts by itself; one that somebody stopped never does.
 #[test]
-#[ignore = "known bug: a stopped on-demand instance is waited for, 15 minutes, and never started"]
 fn a_stopped_instance_is_started() {
     let place = Place::new();
     place.edit("purchase: spot ", "purchase: on-demand ");

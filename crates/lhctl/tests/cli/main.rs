@@ -4,6 +4,8 @@
 //! codes) and what is left behind (the state, and the world of the simulated AWS as JSON).
 //! Everything but `moto` runs in the simulated AWS, without a network.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 mod canonical;
 mod changes;
 mod crash;

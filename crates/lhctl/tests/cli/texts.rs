@@ -92,7 +92,8 @@ fn completions_and_the_manual_name_every_command() {
         }
     }
     place.run("man").expect(0).says(".TH lhctl");
-    place.run("completions tcsh").expect(2);
+    // 2 would say that a plan found changes.
+    place.run("completions tcsh").expect(1).says("possible values: bash");
 }
 
 #[test]

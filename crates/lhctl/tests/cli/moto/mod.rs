@@ -73,6 +73,7 @@ impl Stage {
             std::thread::sleep(Duration::from_millis(1));
         }
         child.kill().unwrap();
+        child.wait().unwrap();
         panic!("the apply neither ended nor wrote {lines} lines in a minute");
     }
 

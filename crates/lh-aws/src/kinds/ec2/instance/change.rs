@@ -10,7 +10,11 @@ use lh_kind::{CloudError, ErrorKind, FieldDiff, Op};
 use lh_model::value::text_of;
 use serde_json::Value;
 
-use super::{Facts, PROTECTED_TAG, Props, facts::state, see};
+use super::{
+    Facts, PROTECTED_TAG, Props,
+    facts::{boot_volume, state},
+    see,
+};
 use crate::{
     clients::Clients,
     error::{Named, unless_gone},
@@ -35,8 +39,14 @@ pub(super) async fn update(
     diffs: &[FieldDiff],
 ) -> Result<(), CloudError> {
     let diff = |name: &str| diffs.iter().find(|diff| diff.field == name);
-    tags::retag(clients, id, diffs).await?;
     if diffs.iter().any(|diff| diff.field.starts_with("tags.")) {
+        // The root volume was tagged with the instance. It goes first: as long as the instance
+        // differs, a change that was cut off is made again.
+        let instances = see::read(clients, query::by("instance-id", [id.to_owned()]).concat()).await?;
+        if let Some(root) = instances.first().and_then(boot_volume) {
+            tags::retag(clients, root, diffs).await?;
+        }
+        tags::retag(clients, id, diffs).await?;
         // An instance launched again by its persistent spot request has lost the tags of ownership.
         tags::write(clients, id, op.tags.clone()).await?;
     }

@@ -134,9 +134,6 @@ pub(super) fn facts(
     let state = state(instance).map(InstanceStateName::as_str).unwrap_or_default().to_owned();
     let groups = instance.security_groups().iter().filter_map(|group| own(group.group_id())).collect();
     let profile = instance.iam_instance_profile().and_then(|profile| profile.arn());
-    let root = instance.root_device_name();
-    let is_root = |mapping: &&InstanceBlockDeviceMapping| mapping.device_name() == root && root.is_some();
-    let mapped = instance.block_device_mappings().iter().find(is_root);
     // An instance launched by another hand carries no such tags: then nothing can be told.
     let wanted = props.user_data.as_ref().and_then(|text| text.known());
     let user_data = labels.get(USER_DATA_TAG).map(Value::from);
@@ -167,7 +164,7 @@ pub(super) fn facts(
         private_ip: own(instance.private_ip_address()),
         public_ip: own(instance.public_ip_address()),
         zone: own(instance.placement().and_then(|placement| placement.availability_zone())),
-        root_volume_id: own(mapped.and_then(|mapping| mapping.ebs()).and_then(|ebs| ebs.volume_id())),
+        root_volume_id: own(boot_volume(instance)),
         spot_request_id: own(instance.spot_instance_request_id())
             .or_else(|| own(request.and_then(|r| r.spot_instance_request_id()))),
         state,
@@ -184,6 +181,14 @@ pub(super) fn facts_of_request(request: &SpotInstanceRequest, props: &Props) -> 
         spot_request_id: request.spot_instance_request_id().map(str::to_owned),
         ..Facts::default()
     }
+}
+
+/// The volume the instance boots from.
+pub(super) fn boot_volume(instance: &Described) -> Option<&str> {
+    let root = instance.root_device_name();
+    let is_root = |mapping: &&InstanceBlockDeviceMapping| mapping.device_name() == root && root.is_some();
+    let mapped = instance.block_device_mappings().iter().find(is_root);
+    mapped?.ebs()?.volume_id()
 }
 
 #[cfg(test)]
