@@ -1,5 +1,8 @@
 //! A world, what was made in it, and the promises checked at each step.
 
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -58,8 +61,18 @@ impl Stage {
 
     /// An emulator; its endpoint and credentials come from the environment as for any program.
     pub async fn over_http(endpoint: &str) -> Self {
-        assert_eq!(std::env::var("AWS_ENDPOINT_URL").as_deref(), Ok(endpoint), "set AWS_ENDPOINT_URL too");
-        let options = ConnectOptions { region: "us-east-1", ..ConnectOptions::default() };
+        let credentials = Credentials::new("test", "test", None, None, "test");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(endpoint)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+            .retry_config(lh_aws::retry_config())
+            .timeout_config(lh_aws::timeout_config())
+            .build();
+        let options = ConnectOptions { sdk_config: Some(config), ..ConnectOptions::default() };
         let clients = Clients::connect(options).await.unwrap();
         drop(clients.ec2.create_key_pair().key_name("lighthouse-dev").send().await);
         let arm64 = aws_sdk_ec2::types::Filter::builder().name("architecture").values("arm64").build();

@@ -25,7 +25,7 @@ fn timed(env: &[(&str, &str)], args: &str) -> Ended {
 fn without_credentials() {
     for command in ["plan stacks/dev.yaml", "apply stacks/dev.yaml --auto-approve"] {
         let ended = timed(&[("AWS_ENDPOINT_URL", "http://127.0.0.1:1")], command).expect(1);
-        ended.says("AWS does not accept the credentials").says("fix: Sign in (`aws sso login`");
+        ended.says("There are no credentials that AWS accepts").says("fix: Sign in (`aws sso login`");
     }
 }
 

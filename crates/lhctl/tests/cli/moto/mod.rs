@@ -34,7 +34,7 @@ impl Stage {
     fn new(test: &str) -> Option<Self> {
         let Some(program) = std::env::var_os("LHCTL_TEST_MOTO") else {
             // Past the test harness, which would keep a passing test's words to itself.
-            let _ = writeln!(std::io::stderr(), "skipped: {test} needs LHCTL_TEST_MOTO=path/to/moto_server");
+            let _ = writeln!(std::io::stderr(), "SKIPPED {test}: needs LHCTL_TEST_MOTO=path/to/moto_server");
             return None;
         };
         let moto = Moto::start(&program);
