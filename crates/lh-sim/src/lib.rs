@@ -41,6 +41,7 @@
 
 mod clock;
 mod connector;
+mod dynamodb;
 mod ec2;
 mod faults;
 mod filters;
@@ -51,6 +52,7 @@ mod log;
 mod operation;
 mod outcome;
 mod paging;
+mod s3;
 mod scene;
 mod sim;
 mod ssm;

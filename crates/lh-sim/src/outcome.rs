@@ -1,4 +1,4 @@
-//! What a call comes to when it is not a success: the service's error, and its three wire formats.
+//! What a call comes to when it is not a success: the service's error, and its wire formats.
 //!
 //! Successes have no wire format here: their typed output bypasses deserialization.
 
@@ -48,13 +48,17 @@ impl From<BuildError> for ApiError {
     }
 }
 
-/// The services that are simulated. Each speaks one of three error formats.
+/// The services that are simulated. Each speaks one of four error formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Service {
+    /// DynamoDB: AWS JSON 1.0.
+    DynamoDb,
     /// Elastic Compute Cloud: the EC2 query protocol.
     Ec2,
     /// Identity and Access Management: the AWS query protocol.
     Iam,
+    /// Simple Storage Service: REST with XML.
+    S3,
     /// Systems Manager: AWS JSON 1.1.
     Ssm,
     /// Security Token Service: the AWS query protocol.
@@ -65,8 +69,10 @@ impl Service {
     /// The service that the SDK calls by this id.
     pub fn from_sdk(id: &str) -> Option<Self> {
         match id.to_ascii_lowercase().as_str() {
+            "dynamodb" => Some(Service::DynamoDb),
             "ec2" => Some(Service::Ec2),
             "iam" => Some(Service::Iam),
+            "s3" => Some(Service::S3),
             "ssm" => Some(Service::Ssm),
             "sts" => Some(Service::Sts),
             _ => None,
@@ -78,16 +84,17 @@ impl Service {
         match self {
             Service::Ec2 => ApiError::with_status(503, "RequestLimitExceeded", "Request limit exceeded."),
             Service::Iam | Service::Sts => ApiError::new("Throttling", "Rate exceeded"),
-            Service::Ssm => ApiError::new("ThrottlingException", "Rate exceeded"),
+            Service::S3 => ApiError::with_status(503, "SlowDown", "Please reduce your request rate."),
+            Service::Ssm | Service::DynamoDb => ApiError::new("ThrottlingException", "Rate exceeded"),
         }
     }
 
     /// How the service says that it failed.
     pub fn failed(self) -> ApiError {
         let code = match self {
-            Service::Ec2 | Service::Sts => "InternalError",
+            Service::Ec2 | Service::S3 | Service::Sts => "InternalError",
             Service::Iam => "ServiceFailure",
-            Service::Ssm => "InternalServerError",
+            Service::Ssm | Service::DynamoDb => "InternalServerError",
         };
         ApiError::with_status(500, code, "An internal error has occurred")
     }
@@ -107,9 +114,13 @@ impl Service {
                 "AccessDenied",
                 format!("User is not authorized to perform: {self:?}:{operation}"),
             ),
-            Service::Ssm => ApiError::new(
+            Service::S3 => ApiError::with_status(403, "AccessDenied", "Access Denied"),
+            Service::Ssm | Service::DynamoDb => ApiError::new(
                 "AccessDeniedException",
-                format!("User is not authorized to perform: ssm:{operation}"),
+                format!(
+                    "User is not authorized to perform: {}:{operation}",
+                    if self == Service::Ssm { "ssm" } else { "dynamodb" }
+                ),
             ),
         }
     }
@@ -133,12 +144,27 @@ pub(crate) fn error_response(
             "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>\
              </Error><RequestId>{request_id}</RequestId></ErrorResponse>"
         ),
+        // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#RESTErrorResponses
+        Some(Service::S3) => format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{message}</Message>\
+             <RequestId>{request_id}</RequestId><HostId>simulated</HostId></Error>"
+        ),
+        // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
+        Some(Service::DynamoDb) => {
+            let kind = format!("com.amazonaws.dynamodb.v20120810#{}", error.code);
+            serde_json::json!({ "__type": kind, "message": error.message }).to_string()
+        }
         // https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization
         Some(Service::Ssm) => {
             serde_json::json!({ "__type": error.code, "message": error.message }).to_string()
         }
     };
     response(error.status, body, request_id)
+}
+
+/// The HTTP answer to a HEAD request that failed: a status without a body.
+pub(crate) fn bare_response(status: u16, request_id: &str) -> Result<HttpResponse, ConnectorError> {
+    response(status, String::new(), request_id)
 }
 
 /// The HTTP answer of a success: nothing but the request id.
@@ -151,6 +177,8 @@ fn response(status: u16, body: String, request_id: &str) -> Result<HttpResponse,
         StatusCode::try_from(status).map_err(|error| ConnectorError::other(Box::new(error), None))?;
     let mut answer = HttpResponse::new(status, SdkBody::from(body));
     answer.headers_mut().insert("x-amzn-requestid", request_id.to_owned());
+    // S3 has a name of its own for it.
+    answer.headers_mut().insert("x-amz-request-id", request_id.to_owned());
     Ok(answer)
 }
 

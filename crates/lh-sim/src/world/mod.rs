@@ -7,18 +7,22 @@
 mod account;
 mod compute;
 mod network;
+mod objects;
 pub(crate) mod start;
 mod storage;
+mod tables;
 
 pub use account::{Iam, Parameter, Profile, Role};
 pub use compute::{
     Image, Instance, InstanceState, Interruption, Launch, MetadataOptions, SpotKind, SpotRequest, SpotState,
 };
 pub use network::{Address, Association, Group, KeyPair, Peer, Rule, Subnet, Vpc};
+pub use objects::{Bucket, Encryption, ObjectVersion, PublicAccess, S3};
 pub use storage::{
     Attachment, AttachmentState, Disk, Modification, ModificationState, Shape, Snapshot, Token, Volume,
     VolumeState,
 };
+pub use tables::{Attribute, Item, Table};
 
 pub use crate::ids::Random;
 use serde::{Deserialize, Serialize};
@@ -59,6 +63,9 @@ pub struct World {
     pub young: BTreeMap<String, u32>,
     /// Identity and Access Management, which is global.
     pub iam: Iam,
+    /// Amazon S3, whose bucket names are global.
+    #[serde(default)]
+    pub s3: S3,
     /// The regions somebody asked for so far.
     pub regions: BTreeMap<String, Region>,
 }
@@ -92,6 +99,9 @@ pub struct Region {
     pub tokens: BTreeMap<String, Token>,
     /// SSM parameters by name.
     pub parameters: BTreeMap<String, Parameter>,
+    /// DynamoDB tables by name.
+    #[serde(default)]
+    pub tables: BTreeMap<String, Table>,
 }
 
 impl World {

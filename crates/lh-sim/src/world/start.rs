@@ -17,6 +17,7 @@ impl World {
             random: Random::seeded(seed),
             young: BTreeMap::new(),
             iam: Iam::default(),
+            s3: super::S3::default(),
             regions: BTreeMap::new(),
         }
     }
