@@ -69,13 +69,7 @@ impl Clients {
     /// # Errors
     /// When `AWS_CA_BUNDLE` names a file that cannot be used.
     pub async fn connect(options: ConnectOptions<'_>) -> Result<Self, CloudError> {
-        let ConnectOptions { region, profile, interceptor, http, sdk_config, pace } = options;
-        let config = match (sdk_config, http) {
-            (Some(config), None) => config,
-            (Some(config), Some(http)) => config.into_builder().http_client(http).build(),
-            (None, Some(http)) => standard(region, profile, http).await,
-            (None, None) => standard(region, profile, http_client()?).await,
-        };
+        let (config, interceptor, pace) = settings(options).await?;
         let extra = interceptor.into_iter();
         let mut ec2 = aws_sdk_ec2::config::Builder::from(&config).interceptor(Trace);
         let mut iam = aws_sdk_iam::config::Builder::from(&config).interceptor(Trace);
@@ -92,10 +86,24 @@ impl Clients {
             iam: aws_sdk_iam::Client::from_conf(iam.build()),
             ssm: aws_sdk_ssm::Client::from_conf(ssm.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
-            pace: pace.unwrap_or_else(|| Arc::new(RealTime)),
+            pace,
             reads: Arc::default(),
         })
     }
+}
+
+/// What `options` come to: the configuration, the further interceptor, and how time passes.
+pub(crate) async fn settings(
+    options: ConnectOptions<'_>,
+) -> Result<(SdkConfig, Option<SharedInterceptor>, Arc<dyn Pace>), CloudError> {
+    let ConnectOptions { region, profile, interceptor, http, sdk_config, pace } = options;
+    let config = match (sdk_config, http) {
+        (Some(config), None) => config,
+        (Some(config), Some(http)) => config.into_builder().http_client(http).build(),
+        (None, Some(http)) => standard(region, profile, http).await,
+        (None, None) => standard(region, profile, http_client()?).await,
+    };
+    Ok((config, interceptor, pace.unwrap_or_else(|| Arc::new(RealTime))))
 }
 
 /// Retries as the SDKs do by default, but each pause and the whole call bounded.

@@ -64,7 +64,8 @@ impl Stage {
         drop(clients.ec2.create_key_pair().key_name("lighthouse-dev").send().await);
         let arm64 = aws_sdk_ec2::types::Filter::builder().name("architecture").values("arm64").build();
         let images = clients.ec2.describe_images().filters(arm64).send().await.unwrap();
-        let image = images.images().first().and_then(|image| image.image_id()).expect("an arm64 image").to_owned();
+        let image =
+            images.images().first().and_then(|image| image.image_id()).expect("an arm64 image").to_owned();
         Self { aws: Aws::new(clients), sim: None, spot: false, made: Vec::new(), image, answers: Vec::new() }
     }
 
