@@ -151,6 +151,7 @@ fn limit(rules: Option<&dyn AnyRules>) -> Duration {
 
 fn too_long(step: &StepId, waiting: &Waiting, limit: Duration) -> CloudError {
     let minutes = limit.as_secs() / 60;
-    let text = format!("after {minutes} minutes it is {}; the next run goes on waiting for it", waiting.state);
+    let text =
+        format!("after {minutes} minutes it is {}; the next run goes on waiting for it", waiting.state);
     CloudError::new(ErrorKind::Other, &step.to_string(), text)
 }

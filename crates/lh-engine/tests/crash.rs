@@ -192,7 +192,9 @@ async fn pairs_of_a_first_apply() {
 
 #[tokio::test]
 async fn pairs_of_an_update() {
-    Scenario::new("update", &[(&reference(), Mode::Apply), (&changed(), Mode::Apply)]).enumerate_pairs().await;
+    Scenario::new("update", &[(&reference(), Mode::Apply), (&changed(), Mode::Apply)])
+        .enumerate_pairs()
+        .await;
 }
 
 #[tokio::test]
@@ -230,7 +232,8 @@ async fn then_another(crashed: &ToyStack, then: &ToyStack, mode: Mode, lag: u32)
             let known: Vec<String> =
                 bench.state(&then.0).await.resources.keys().map(ToString::to_string).collect();
             assert_eq!(there(&bench), known, "{fuse:?}, lag {lag}: there is what is recorded");
-            let holds_data = |a: &String| ["disk.", "secret.", "copy."].iter().any(|kind| a.starts_with(kind));
+            let holds_data =
+                |a: &String| ["disk.", "secret.", "copy."].iter().any(|kind| a.starts_with(kind));
             let rest = |all: Vec<String>| all.into_iter().filter(|a| !holds_data(a)).collect::<Vec<_>>();
             assert_eq!(rest(there(&bench)), rest(there(&alone)), "{fuse:?}, lag {lag}");
         }

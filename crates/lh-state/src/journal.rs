@@ -163,7 +163,8 @@ impl Fold {
             }
             Event::Gone { address } => {
                 let open = self.open.remove(address);
-                if let Some(OpenIntent { intent, .. }) = open.filter(|open| open.intent.verb == Verb::Delete) {
+                if let Some(OpenIntent { intent, .. }) = open.filter(|open| open.intent.verb == Verb::Delete)
+                {
                     // What was never recorded used its generation up all the same.
                     let next = state.generations.entry(address.clone()).or_default();
                     *next = (*next).max(intent.generation + 1);

@@ -18,11 +18,7 @@ use lh_model::Desired;
 use lh_plan::{Mode, Plan};
 use lh_state::{Entry, Holder, Journal, Lease, Receipt, Snapshots, State, StoreError, Version};
 
-use crate::{
-    Crash, Fuse, ToyCloud,
-    crash::Fate,
-    toy::Census,
-};
+use crate::{Crash, Fuse, ToyCloud, crash::Fate, toy::Census};
 
 /// Time that passes at once and is counted.
 #[derive(Debug, Default)]

@@ -28,16 +28,18 @@ pub struct ToyCloud {
 }
 
 fn registry() -> &'static [&'static dyn AnyKind<ToyCloud>] {
-    const { &[
-        &Erased::<kinds::Group>::new(),
-        &Erased::<kinds::Rule>::new(),
-        &Erased::<kinds::Disk>::new(),
-        &Erased::<kinds::Copy>::new(),
-        &Erased::<kinds::Server>::new(),
-        &Erased::<kinds::Mount>::new(),
-        &Erased::<kinds::Address>::new(),
-        &Erased::<kinds::Secret>::new(),
-    ] }
+    const {
+        &[
+            &Erased::<kinds::Group>::new(),
+            &Erased::<kinds::Rule>::new(),
+            &Erased::<kinds::Disk>::new(),
+            &Erased::<kinds::Copy>::new(),
+            &Erased::<kinds::Server>::new(),
+            &Erased::<kinds::Mount>::new(),
+            &Erased::<kinds::Address>::new(),
+            &Erased::<kinds::Secret>::new(),
+        ]
+    }
 }
 
 fn kind_of(name: &str) -> Option<&'static dyn AnyKind<ToyCloud>> {

@@ -111,7 +111,8 @@ pub(crate) async fn observe<K: Toy>(cloud: &ToyCloud, targets: &[Target<K::Props
         return targets.iter().map(|_| Seen::Unreadable(error.clone())).collect();
     }
     world.tick(K::NAME);
-    let look = |target| search::<K>(&world, target).map_or(Seen::Absent, |found| shown::<K, _>(found, target));
+    let look =
+        |target| search::<K>(&world, target).map_or(Seen::Absent, |found| shown::<K, _>(found, target));
     targets.iter().map(look).collect()
 }
 
