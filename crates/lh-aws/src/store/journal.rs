@@ -4,7 +4,7 @@
 //! width, so that the order in which S3 lists them is the order in which they were written: runs
 //! follow each other by the fencing number of their lease.
 
-use std::sync::{PoisonError, atomic::Ordering};
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
@@ -29,12 +29,12 @@ impl RemoteStore {
         format!("s3://{}/{}", self.0.place.bucket, self.0.place.journal())
     }
 
-    /// The journal's keys, in order.
-    pub(super) async fn list_journal(&self) -> Result<Vec<String>, StoreError> {
+    /// The journal's keys that begin with `within`, in order.
+    async fn list_journal(&self, within: &str) -> Result<Vec<String>, StoreError> {
         let (mut keys, mut token) = (Vec::new(), None);
         loop {
             let request = self.0.clients.s3.list_objects_v2().bucket(&self.0.place.bucket);
-            let request = request.prefix(self.0.place.journal()).set_continuation_token(token);
+            let request = request.prefix(self.0.place.journal() + within).set_continuation_token(token);
             let page =
                 request.send().await.named(LIST).map_err(|error| failed(self.journal_place(), &error))?;
             keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
@@ -43,11 +43,6 @@ impl RemoteStore {
                 return Ok(keys);
             }
         }
-    }
-
-    /// Keeps a listing for the next [`Journal::since`].
-    pub(super) fn keep_listing(&self, keys: Vec<String>) {
-        *self.0.listed.lock().unwrap_or_else(PoisonError::into_inner) = Some(keys);
     }
 
     fn serial_of(&self, key: &str) -> Option<u64> {
@@ -97,19 +92,12 @@ impl Journal for RemoteStore {
         );
         let text = serde_json::to_string(entries)
             .map_err(|error| StoreError::Failed { place: self.journal_place(), reason: error.to_string() })?;
-        // A listing made before this batch no longer tells all.
-        self.0.listed.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.write_object(&key, &text, &Condition::Absent).await?;
         Ok(Receipt(last.number))
     }
 
     async fn since(&self, serial: u64) -> Result<Vec<Entry>, StoreError> {
-        let listed = self.0.listed.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let keys = match listed {
-            Some(keys) => keys,
-            None => self.list_journal().await?,
-        };
-        let keys: Vec<String> = keys.into_iter().filter(|key| self.serial_of(key) == Some(serial)).collect();
+        let keys = self.list_journal(&format!("{serial:012}/")).await?;
         let batches: Vec<Vec<Entry>> = stream::iter(keys.into_iter().map(|key| self.entries(key)))
             .buffered(AT_ONCE)
             .try_collect()
@@ -118,7 +106,7 @@ impl Journal for RemoteStore {
     }
 
     async fn trim(&self, serial: u64) -> Result<(), StoreError> {
-        let keys = self.list_journal().await?;
+        let keys = self.list_journal("").await?;
         let old: Vec<String> =
             keys.into_iter().filter(|key| self.serial_of(key).is_some_and(|of| of < serial)).collect();
         for some in old.chunks(AT_MOST) {

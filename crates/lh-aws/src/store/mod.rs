@@ -17,7 +17,7 @@ mod record;
 mod snapshot;
 
 use std::{
-    sync::{Arc, Mutex, atomic::AtomicU64},
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -95,15 +95,13 @@ struct Inner {
     fencing: AtomicU64,
     /// How many batches were appended under it.
     batches: AtomicU64,
-    /// The journal's keys as they were listed together with the last load.
-    listed: Mutex<Option<Vec<String>>>,
 }
 
 impl RemoteStore {
     /// The state at `place`. Nothing is sent yet.
     pub fn new(clients: StoreClients, place: StatePlace, terms: LeaseTerms) -> Self {
-        let (fencing, batches, listed) = Default::default();
-        Self(Arc::new(Inner { clients, place, terms, fencing, batches, listed }))
+        let (fencing, batches) = Default::default();
+        Self(Arc::new(Inner { clients, place, terms, fencing, batches }))
     }
 }
 

@@ -106,12 +106,8 @@ impl RemoteStore {
 
 #[async_trait]
 impl Snapshots for RemoteStore {
-    /// The journal is listed in the same round, for the question that always follows.
     async fn load(&self) -> Result<(Option<String>, Version), StoreError> {
-        let both = futures_util::future::join(self.read_object(&self.0.place.key), self.list_journal()).await;
-        let found = both.0?;
-        self.keep_listing(both.1?);
-        let (text, version) = found.unzip();
+        let (text, version) = self.read_object(&self.0.place.key).await?.unzip();
         Ok((text, version))
     }
 
