@@ -12,9 +12,10 @@ use aws_smithy_http_client::{
 };
 use aws_smithy_runtime_api::client::{http::SharedHttpClient, interceptors::SharedInterceptor};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use aws_types::service_config::ServiceConfigKey;
 use lh_kind::{CloudError, ErrorKind, Pace};
 
-use crate::{pace::RealTime, reads::Reads, trace::Trace};
+use crate::{pace::RealTime, reads::Reads};
 
 /// No call takes longer than this, its retries included.
 const CALL_LIMIT: Duration = Duration::from_secs(60);
@@ -51,14 +52,32 @@ pub struct ConnectOptions<'a> {
 /// The clients of all services used; cheap to clone.
 #[derive(Clone)]
 pub struct Clients {
+    /// AWS Backup.
+    pub backup: aws_sdk_backup::Client,
+    /// CloudWatch: alarms and dashboards.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// Amazon EC2.
     pub ec2: aws_sdk_ec2::Client,
     /// IAM.
     pub iam: aws_sdk_iam::Client,
+    /// Key Management Service.
+    pub kms: aws_sdk_kms::Client,
+    /// CloudWatch Logs.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// Route 53.
+    pub route53: aws_sdk_route53::Client,
+    /// Amazon S3, for buckets that are resources; state has clients of its own.
+    pub s3: aws_sdk_s3::Client,
+    /// Secrets Manager.
+    pub secrets: aws_sdk_secretsmanager::Client,
+    /// Simple Notification Service.
+    pub sns: aws_sdk_sns::Client,
     /// Systems Manager: Parameter Store.
     pub ssm: aws_sdk_ssm::Client,
     /// Security Token Service.
     pub sts: aws_sdk_sts::Client,
+    /// The Resource Groups Tagging API.
+    pub tagging: aws_sdk_resourcegroupstagging::Client,
     /// EC2 without the SDK's own retries: for calls that would make or modify something a second
     /// time if they were sent again after their answer was lost. The engine looks first.
     pub(crate) ec2_once: aws_sdk_ec2::Client,
@@ -66,41 +85,79 @@ pub struct Clients {
     pub(crate) reads: Arc<Reads>,
 }
 
+/// The configuration of a service's client: the common one, and the interceptors.
+macro_rules! service {
+    ($service:ident, $config:expr, $interceptor:expr) => {{
+        let mut service = $service::config::Builder::from($config).interceptor($crate::trace::Trace);
+        if let Some(interceptor) = $interceptor {
+            service.push_interceptor(interceptor.clone());
+        }
+        service
+    }};
+}
+
+/// The client of a service.
+macro_rules! client {
+    ($service:ident, $config:expr, $interceptor:expr) => {
+        $service::Client::from_conf($crate::clients::service!($service, $config, $interceptor).build())
+    };
+}
+
+pub(crate) use {client, service};
+
 impl Clients {
     /// Makes the clients. Nothing is sent yet: credentials are looked for at the first call.
     ///
     /// # Errors
     /// When `AWS_CA_BUNDLE` names a file that cannot be used.
     pub async fn connect(options: ConnectOptions<'_>) -> Result<Self, CloudError> {
-        let ConnectOptions { region, profile, interceptor, http, sdk_config, pace } = options;
-        let config = match (sdk_config, http) {
-            (Some(config), None) => config,
-            (Some(config), Some(http)) => config.into_builder().http_client(http).build(),
-            (None, Some(http)) => standard(region, profile, http).await,
-            (None, None) => standard(region, profile, http_client()?).await,
-        };
-        let extra = interceptor.into_iter();
-        let mut ec2 = aws_sdk_ec2::config::Builder::from(&config).interceptor(Trace);
-        let mut iam = aws_sdk_iam::config::Builder::from(&config).interceptor(Trace);
-        let mut ssm = aws_sdk_ssm::config::Builder::from(&config).interceptor(Trace);
-        let mut sts = aws_sdk_sts::config::Builder::from(&config).interceptor(Trace);
-        for interceptor in extra {
-            ec2.push_interceptor(interceptor.clone());
-            iam.push_interceptor(interceptor.clone());
-            ssm.push_interceptor(interceptor.clone());
-            sts.push_interceptor(interceptor);
-        }
-        let once = ec2.clone().retry_config(RetryConfig::disabled());
+        let (config, interceptor, pace) = settings(options).await?;
+        let (config, interceptor) = (&config, &interceptor);
+        let once =
+            crate::clients::service!(aws_sdk_ec2, config, interceptor).retry_config(RetryConfig::disabled());
         Ok(Self {
-            ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
+            backup: client!(aws_sdk_backup, config, interceptor),
+            cloudwatch: client!(aws_sdk_cloudwatch, config, interceptor),
+            ec2: client!(aws_sdk_ec2, config, interceptor),
+            iam: client!(aws_sdk_iam, config, interceptor),
+            kms: client!(aws_sdk_kms, config, interceptor),
+            logs: client!(aws_sdk_cloudwatchlogs, config, interceptor),
+            route53: client!(aws_sdk_route53, config, interceptor),
+            s3: s3_client(config, interceptor.as_ref()),
+            secrets: client!(aws_sdk_secretsmanager, config, interceptor),
+            sns: client!(aws_sdk_sns, config, interceptor),
+            ssm: client!(aws_sdk_ssm, config, interceptor),
+            sts: client!(aws_sdk_sts, config, interceptor),
+            tagging: client!(aws_sdk_resourcegroupstagging, config, interceptor),
             ec2_once: aws_sdk_ec2::Client::from_conf(once.build()),
-            iam: aws_sdk_iam::Client::from_conf(iam.build()),
-            ssm: aws_sdk_ssm::Client::from_conf(ssm.build()),
-            sts: aws_sdk_sts::Client::from_conf(sts.build()),
-            pace: pace.unwrap_or_else(|| Arc::new(RealTime)),
+            pace,
             reads: Arc::default(),
         })
     }
+}
+
+/// S3's client. Buckets are addressed as host names at AWS's own endpoints, and in the path at any
+/// other: `bucket.localhost` or `bucket.minio` resolves in few places.
+pub(crate) fn s3_client(config: &SdkConfig, interceptor: Option<&SharedInterceptor>) -> aws_sdk_s3::Client {
+    let mut s3 = service!(aws_sdk_s3, config, interceptor);
+    if endpoint(config).is_some_and(|url| !is_aws(&url)) {
+        s3.set_force_path_style(Some(true));
+    }
+    aws_sdk_s3::Client::from_conf(s3.build())
+}
+
+/// What `options` come to: the configuration, the further interceptor, and how time passes.
+pub(crate) async fn settings(
+    options: ConnectOptions<'_>,
+) -> Result<(SdkConfig, Option<SharedInterceptor>, Arc<dyn Pace>), CloudError> {
+    let ConnectOptions { region, profile, interceptor, http, sdk_config, pace } = options;
+    let config = match (sdk_config, http) {
+        (Some(config), None) => config,
+        (Some(config), Some(http)) => config.into_builder().http_client(http).build(),
+        (None, Some(http)) => standard(region, profile, http).await,
+        (None, None) => standard(region, profile, http_client()?).await,
+    };
+    Ok((config, interceptor, pace.unwrap_or_else(|| Arc::new(RealTime))))
 }
 
 /// Retries as the SDKs do by default, but each pause and the whole call bounded.
@@ -159,4 +216,38 @@ fn http_client() -> Result<SharedHttpClient, CloudError> {
     let context =
         TlsContext::builder().with_trust_store(store).build().map_err(|error| wrong(error.to_string()))?;
     Ok(builder.tls_context(context).build_https())
+}
+
+/// The endpoint that the configuration names for S3, as the SDK looks it up:
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>.
+fn endpoint(config: &SdkConfig) -> Option<String> {
+    let key = ServiceConfigKey::builder()
+        .service_id("S3")
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build()
+        .ok()?;
+    let of_service = config.service_config().and_then(|service| service.load_config(key));
+    of_service.or_else(|| config.endpoint_url().map(str::to_owned))
+}
+
+/// Whether the endpoint is AWS's own, such as that of a VPC.
+fn is_aws(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = rest.split(['/', ':', '?']).next().unwrap_or_default().to_ascii_lowercase();
+    [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|end| host.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_awss_own_endpoints_have_buckets_in_their_host_names() {
+        assert!(is_aws("https://s3.us-east-1.amazonaws.com"));
+        assert!(is_aws("https://vpce-1-a.s3.us-east-1.vpce.amazonaws.com/"));
+        for url in ["http://127.0.0.1:5000", "http://localhost:4566", "http://amazonaws.com.example:80/"] {
+            assert!(!is_aws(url), "{url}");
+        }
+    }
 }

@@ -92,7 +92,7 @@ fn told(chain: &[&(dyn Error + 'static)]) -> String {
     texts.join(": ")
 }
 
-/// Error codes as the API references of EC2, IAM, SSM and STS list them.
+/// Error codes as the API references of DynamoDB, EC2, IAM, S3, SSM and STS list them.
 fn sort(code: &str, message: &str) -> ErrorKind {
     if message.contains("Invalid IAM Instance Profile") {
         // IAM is eventually consistent: a profile made a moment ago is not yet seen by EC2.
@@ -100,12 +100,21 @@ fn sort(code: &str, message: &str) -> ErrorKind {
     }
     match code {
         "NoSuchEntity"
+        | "NoSuchBucket"
+        | "NoSuchBucketPolicy"
+        | "NoSuchKey"
+        | "NoSuchPublicAccessBlockConfiguration"
+        | "NotFound"
+        | "ResourceNotFoundException"
+        | "ServerSideEncryptionConfigurationNotFoundError"
         | "NoSuchEntityException"
         | "ParameterNotFound"
         | "InvalidResourceId"
         | "InvalidSecurityGroupRuleId.NotFound"
         | "InvalidSpotInstanceRequestID.NotFound" => ErrorKind::NotFound,
         "EntityAlreadyExists"
+        | "BucketAlreadyExists"
+        | "BucketAlreadyOwnedByYou"
         | "EntityAlreadyExistsException"
         | "ParameterAlreadyExists"
         | "InvalidGroup.Duplicate"

@@ -13,6 +13,7 @@ use std::{
 };
 
 use aws_sdk_ec2::types::{Address, Volume};
+use aws_sdk_resourcegroupstagging::types::ResourceTagMapping;
 use futures_util::{
     FutureExt,
     future::{BoxFuture, Shared, WeakShared},
@@ -55,6 +56,8 @@ pub(crate) struct Reads {
     pub(crate) volumes: InFlight<Volume>,
     /// `DescribeAddresses`: addresses and their associations.
     pub(crate) addresses: InFlight<Address>,
+    /// `GetResources`: tags of what carries a stack's tag.
+    pub(crate) tagged: InFlight<ResourceTagMapping>,
     changes: AtomicU64,
 }
 

@@ -71,7 +71,27 @@ mod tests {
             assert!(!calls.observe.is_empty() && !calls.create.is_empty() && !calls.delete.is_empty());
             for call in all {
                 let service = call.split_once(':').map(|(service, _)| service);
-                assert!(matches!(service, Some("ec2" | "iam" | "ssm")), "{}: {call}", kind.name());
+                assert!(
+                    matches!(
+                        service,
+                        Some(
+                            "backup"
+                                | "cloudwatch"
+                                | "ec2"
+                                | "iam"
+                                | "kms"
+                                | "logs"
+                                | "route53"
+                                | "s3"
+                                | "secretsmanager"
+                                | "sns"
+                                | "ssm"
+                                | "tag"
+                        )
+                    ),
+                    "{}: {call}",
+                    kind.name()
+                );
             }
         }
     }

@@ -5,10 +5,18 @@ use std::time::Duration;
 use lh_kind::CloudError;
 use lh_model::{Address, CloudId};
 use lh_plan::StepId;
+use lh_state::Holder;
 
 /// Something worth telling.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// Another run holds the lock: it is watched until it is clear whether that run lives.
+    AwaitingLock {
+        /// Who has it.
+        holder: Holder,
+        /// How long it is watched at most.
+        longest: Duration,
+    },
     /// An earlier run was interrupted; what it left open is settled first.
     Settling {
         /// How many intents have no known outcome.

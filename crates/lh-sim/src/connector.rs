@@ -5,7 +5,7 @@ use crate::clock;
 use crate::faults::{Faults, Fuse, OnFuse};
 use crate::intercept::Ticket;
 use crate::log::{Call, Log};
-use crate::outcome::{ApiError, empty_response, error_response};
+use crate::outcome::{ApiError, Service, bare_response, empty_response, error_response};
 use crate::scene::{Knobs, Scene};
 use crate::store::Store;
 use crate::world::World;
@@ -244,7 +244,11 @@ fn deliver(
             (request_id, None, answer)
         }
         Ending::Answer { request_id, result: Err(error) } => {
-            let answer = error_response(ticket.service, &error, &request_id);
+            let head = ticket.service == Some(Service::S3) && ticket.operation_name.starts_with("Head");
+            let answer = match head {
+                true => bare_response(error.status, &request_id),
+                false => error_response(ticket.service, &error, &request_id),
+            };
             (request_id, Some(error.code), answer)
         }
         Ending::Lost { request_id, why, error } => (request_id, Some(why.to_owned()), Err(error)),

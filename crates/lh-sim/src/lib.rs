@@ -39,23 +39,33 @@
 //! Mutating calls are counted from 1 in each process, and only when they reach the world: a
 //! throttled or denied attempt is not counted, and an SDK retry is a call of its own.
 
+mod backup;
 mod clock;
+mod cloudwatch;
 mod connector;
+mod dynamodb;
 mod ec2;
 mod faults;
 mod filters;
 mod iam;
 mod ids;
 mod intercept;
+mod kms;
 mod log;
+mod logs;
 mod operation;
 mod outcome;
 mod paging;
+mod route53;
+mod s3;
 mod scene;
+mod secrets;
 mod sim;
+mod sns;
 mod ssm;
 mod store;
 mod sts;
+mod tagging;
 pub mod world;
 
 pub use faults::{FAULTS_VARIABLE, Faults, Fuse, OnFuse};

@@ -8,7 +8,7 @@
 pub struct Call {
     /// The place in the log, from 1.
     pub seq: u64,
-    /// The service: `ec2`, `iam`, `ssm` or `sts`.
+    /// The service: `dynamodb`, `ec2`, `iam`, `s3`, `ssm` or `sts`.
     pub service: String,
     /// The operation, such as `RunInstances`.
     pub operation: String,

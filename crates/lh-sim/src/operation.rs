@@ -3,7 +3,9 @@
 
 use crate::outcome::{ApiError, Service};
 use crate::scene::Scene;
-use crate::{ec2, iam, ssm, sts};
+use crate::{
+    backup, cloudwatch, dynamodb, ec2, iam, kms, logs, route53, s3, secrets, sns, ssm, sts, tagging,
+};
 use aws_smithy_runtime_api::client::interceptors::context::{Input, Output};
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -15,13 +17,15 @@ pub(crate) type Captured = Arc<dyn Any + Send + Sync>;
 
 type Run = dyn Fn(&mut Scene<'_>, &Captured) -> Result<Output, ApiError> + Send + Sync;
 
+type Capture = dyn Fn(&Input) -> Option<Captured> + Send + Sync;
+
 /// One simulated operation.
 pub(crate) struct Operation {
     /// AWS's name.
     pub name: &'static str,
     /// Whether it can change the world.
     pub mutating: bool,
-    capture: fn(&Input) -> Option<Captured>,
+    capture: Box<Capture>,
     run: Box<Run>,
 }
 
@@ -63,15 +67,32 @@ where
     O: Debug + Send + Sync + 'static,
     F: Fn(&mut Scene<'_>, &I) -> Result<O, ApiError> + Send + Sync + 'static,
 {
+    captured(name, mutating, I::clone, handler)
+}
+
+/// An operation whose input cannot be cloned, because it holds a stream: `capture` takes out of
+/// it what the operation needs.
+pub(crate) fn captured<I, C, O, F>(
+    name: &'static str,
+    mutating: bool,
+    capture: fn(&I) -> C,
+    handler: F,
+) -> Operation
+where
+    I: Debug + Send + Sync + 'static,
+    C: Send + Sync + 'static,
+    O: Debug + Send + Sync + 'static,
+    F: Fn(&mut Scene<'_>, &C) -> Result<O, ApiError> + Send + Sync + 'static,
+{
     Operation {
         name,
         mutating,
-        capture: |input| {
+        capture: Box::new(move |input| {
             let input: &I = input.downcast_ref()?;
-            Some(Arc::new(input.clone()))
-        },
+            Some(Arc::new(capture(input)))
+        }),
         run: Box::new(move |scene, input| {
-            let input: &I = input.downcast_ref().ok_or_else(|| {
+            let input: &C = input.downcast_ref().ok_or_else(|| {
                 ApiError::with_status(501, "SimulationDefect", format!("wrong input for {name}"))
             })?;
             handler(scene, input).map(Output::erase)
@@ -81,10 +102,20 @@ where
 
 static OPERATIONS: LazyLock<BTreeMap<(Service, &'static str), Operation>> = LazyLock::new(|| {
     [
+        (Service::Backup, backup::operations()),
+        (Service::CloudWatch, cloudwatch::operations()),
+        (Service::DynamoDb, dynamodb::operations()),
         (Service::Ec2, ec2::operations()),
         (Service::Iam, iam::operations()),
+        (Service::Kms, kms::operations()),
+        (Service::Logs, logs::operations()),
+        (Service::Route53, route53::operations()),
+        (Service::S3, s3::operations()),
+        (Service::Secrets, secrets::operations()),
+        (Service::Sns, sns::operations()),
         (Service::Ssm, ssm::operations()),
         (Service::Sts, sts::operations()),
+        (Service::Tagging, tagging::operations()),
     ]
     .into_iter()
     .flat_map(|(service, list)| list.into_iter().map(move |op| ((service, op.name), op)))

@@ -1,7 +1,8 @@
-//! What a call comes to when it is not a success: the service's error, and its three wire formats.
+//! What a call comes to when it is not a success: the service's error, and its wire formats.
 //!
 //! Successes have no wire format here: their typed output bypasses deserialization.
 
+use aws_smithy_cbor::Encoder;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
@@ -48,69 +49,159 @@ impl From<BuildError> for ApiError {
     }
 }
 
-/// The services that are simulated. Each speaks one of three error formats.
+/// The services that are simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Service {
-    /// Elastic Compute Cloud: the EC2 query protocol.
+    /// AWS Backup.
+    Backup,
+    /// CloudWatch: alarms and dashboards.
+    CloudWatch,
+    /// DynamoDB.
+    DynamoDb,
+    /// Elastic Compute Cloud.
     Ec2,
-    /// Identity and Access Management: the AWS query protocol.
+    /// Identity and Access Management.
     Iam,
-    /// Systems Manager: AWS JSON 1.1.
+    /// Key Management Service.
+    Kms,
+    /// CloudWatch Logs.
+    Logs,
+    /// Route 53.
+    Route53,
+    /// Simple Storage Service.
+    S3,
+    /// Secrets Manager.
+    Secrets,
+    /// Simple Notification Service.
+    Sns,
+    /// Systems Manager.
     Ssm,
-    /// Security Token Service: the AWS query protocol.
+    /// Security Token Service.
     Sts,
+    /// The Resource Groups Tagging API.
+    Tagging,
+}
+
+/// How errors look on the wire.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html#api-error-response>
+    Ec2Query,
+    /// <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#operation-error-serialization>;
+    /// Route 53 wraps its errors in the same way.
+    Query,
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#RESTErrorResponses>
+    S3,
+    /// <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization>
+    Json,
+    /// <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html#operation-error-serialization>
+    Cbor,
 }
 
 impl Service {
     /// The service that the SDK calls by this id.
     pub fn from_sdk(id: &str) -> Option<Self> {
         match id.to_ascii_lowercase().as_str() {
+            "backup" => Some(Service::Backup),
+            "cloudwatch" => Some(Service::CloudWatch),
+            "cloudwatch logs" => Some(Service::Logs),
+            "dynamodb" => Some(Service::DynamoDb),
             "ec2" => Some(Service::Ec2),
             "iam" => Some(Service::Iam),
+            "kms" => Some(Service::Kms),
+            "resource groups tagging api" => Some(Service::Tagging),
+            "route 53" => Some(Service::Route53),
+            "s3" => Some(Service::S3),
+            "secrets manager" => Some(Service::Secrets),
+            "sns" => Some(Service::Sns),
             "ssm" => Some(Service::Ssm),
             "sts" => Some(Service::Sts),
             _ => None,
         }
     }
 
+    /// The service's name in permissions.
+    fn prefix(self) -> &'static str {
+        match self {
+            Service::Backup => "backup",
+            Service::CloudWatch => "cloudwatch",
+            Service::DynamoDb => "dynamodb",
+            Service::Ec2 => "ec2",
+            Service::Iam => "iam",
+            Service::Kms => "kms",
+            Service::Logs => "logs",
+            Service::Route53 => "route53",
+            Service::S3 => "s3",
+            Service::Secrets => "secretsmanager",
+            Service::Sns => "sns",
+            Service::Ssm => "ssm",
+            Service::Sts => "sts",
+            Service::Tagging => "tag",
+        }
+    }
+
+    fn protocol(self) -> Protocol {
+        match self {
+            Service::Ec2 => Protocol::Ec2Query,
+            Service::Iam | Service::Route53 | Service::Sns | Service::Sts => Protocol::Query,
+            Service::S3 => Protocol::S3,
+            Service::CloudWatch => Protocol::Cbor,
+            Service::Backup
+            | Service::DynamoDb
+            | Service::Kms
+            | Service::Logs
+            | Service::Secrets
+            | Service::Ssm
+            | Service::Tagging => Protocol::Json,
+        }
+    }
+
     /// How the service says that it is called too often.
     pub fn throttled(self) -> ApiError {
-        match self {
-            Service::Ec2 => ApiError::with_status(503, "RequestLimitExceeded", "Request limit exceeded."),
-            Service::Iam | Service::Sts => ApiError::new("Throttling", "Rate exceeded"),
-            Service::Ssm => ApiError::new("ThrottlingException", "Rate exceeded"),
+        match self.protocol() {
+            Protocol::Ec2Query => {
+                ApiError::with_status(503, "RequestLimitExceeded", "Request limit exceeded.")
+            }
+            Protocol::S3 => ApiError::with_status(503, "SlowDown", "Please reduce your request rate."),
+            Protocol::Query => ApiError::new("Throttling", "Rate exceeded"),
+            Protocol::Json | Protocol::Cbor => ApiError::new("ThrottlingException", "Rate exceeded"),
         }
     }
 
     /// How the service says that it failed.
     pub fn failed(self) -> ApiError {
         let code = match self {
-            Service::Ec2 | Service::Sts => "InternalError",
             Service::Iam => "ServiceFailure",
-            Service::Ssm => "InternalServerError",
+            Service::Backup => "ServiceUnavailableException",
+            Service::Logs => "ServiceUnavailableException",
+            Service::Kms => "KMSInternalException",
+            Service::Secrets => "InternalServiceError",
+            Service::Tagging => "InternalServiceException",
+            Service::CloudWatch => "InternalServiceFault",
+            Service::Ssm | Service::DynamoDb => "InternalServerError",
+            Service::Ec2 | Service::Route53 | Service::S3 | Service::Sns | Service::Sts => "InternalError",
         };
         ApiError::with_status(500, code, "An internal error has occurred")
     }
 
     /// How the service says that the caller may not do this.
     pub fn denied(self, operation: &str) -> ApiError {
-        match self {
-            Service::Ec2 => ApiError::with_status(
+        let action = format!("{}:{operation}", self.prefix());
+        match self.protocol() {
+            Protocol::Ec2Query => ApiError::with_status(
                 403,
                 "UnauthorizedOperation",
-                format!(
-                    "You are not authorized to perform this operation. The simulation denies ec2:{operation}."
-                ),
+                format!("You are not authorized to perform this operation. The simulation denies {action}."),
             ),
-            Service::Iam | Service::Sts => ApiError::with_status(
-                403,
-                "AccessDenied",
-                format!("User is not authorized to perform: {self:?}:{operation}"),
-            ),
-            Service::Ssm => ApiError::new(
-                "AccessDeniedException",
-                format!("User is not authorized to perform: ssm:{operation}"),
-            ),
+            Protocol::S3 => ApiError::with_status(403, "AccessDenied", "Access Denied"),
+            Protocol::Query => {
+                let message = format!("User is not authorized to perform: {action}");
+                ApiError::with_status(403, "AccessDenied", message)
+            }
+            Protocol::Json | Protocol::Cbor => {
+                let message = format!("User is not authorized to perform: {action}");
+                ApiError::new("AccessDeniedException", message)
+            }
         }
     }
 }
@@ -122,23 +213,29 @@ pub(crate) fn error_response(
     request_id: &str,
 ) -> Result<HttpResponse, ConnectorError> {
     let (code, message) = (escape(&error.code), escape(&error.message));
-    let body = match service {
-        // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html#api-error-response
-        Some(Service::Ec2) | None => format!(
+    let protocol = service.map_or(Protocol::Ec2Query, Service::protocol);
+    let body = match protocol {
+        Protocol::Ec2Query => format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Errors><Error><Code>{code}</Code>\
              <Message>{message}</Message></Error></Errors><RequestID>{request_id}</RequestID></Response>"
         ),
-        // https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#operation-error-serialization
-        Some(Service::Iam | Service::Sts) => format!(
+        Protocol::Query => format!(
             "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>\
              </Error><RequestId>{request_id}</RequestId></ErrorResponse>"
         ),
-        // https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization
-        Some(Service::Ssm) => {
-            serde_json::json!({ "__type": error.code, "message": error.message }).to_string()
-        }
+        Protocol::S3 => format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{message}</Message>\
+             <RequestId>{request_id}</RequestId><HostId>simulated</HostId></Error>"
+        ),
+        Protocol::Json => serde_json::json!({ "__type": error.code, "message": error.message }).to_string(),
+        Protocol::Cbor => return cbor(error, request_id),
     };
     response(error.status, body, request_id)
+}
+
+/// The HTTP answer to a HEAD request that failed: a status without a body.
+pub(crate) fn bare_response(status: u16, request_id: &str) -> Result<HttpResponse, ConnectorError> {
+    response(status, String::new(), request_id)
 }
 
 /// The HTTP answer of a success: nothing but the request id.
@@ -146,11 +243,21 @@ pub(crate) fn empty_response(request_id: &str) -> Result<HttpResponse, Connector
     response(200, String::new(), request_id)
 }
 
-fn response(status: u16, body: String, request_id: &str) -> Result<HttpResponse, ConnectorError> {
+fn cbor(error: &ApiError, request_id: &str) -> Result<HttpResponse, ConnectorError> {
+    let mut body = Encoder::new(Vec::new());
+    body.begin_map().str("__type").str(&error.code).str("message").str(&error.message).end();
+    let mut answer = response(error.status, body.into_writer(), request_id)?;
+    answer.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
+    Ok(answer)
+}
+
+fn response(status: u16, body: impl Into<SdkBody>, request_id: &str) -> Result<HttpResponse, ConnectorError> {
     let status =
         StatusCode::try_from(status).map_err(|error| ConnectorError::other(Box::new(error), None))?;
-    let mut answer = HttpResponse::new(status, SdkBody::from(body));
+    let mut answer = HttpResponse::new(status, body.into());
     answer.headers_mut().insert("x-amzn-requestid", request_id.to_owned());
+    // S3 has a name of its own for it.
+    answer.headers_mut().insert("x-amz-request-id", request_id.to_owned());
     Ok(answer)
 }
 

@@ -5,7 +5,7 @@
 
 use crate::ids::Random;
 use crate::outcome::ApiError;
-use crate::world::{Iam, Millis, Region, World};
+use crate::world::{Iam, Millis, Region, Route53, S3, World};
 use std::collections::BTreeMap;
 
 /// The settings of the process that operations have to know.
@@ -29,6 +29,10 @@ pub(crate) struct Scene<'a> {
     pub here: &'a mut Region,
     /// IAM.
     pub iam: &'a mut Iam,
+    /// S3.
+    pub s3: &'a mut S3,
+    /// Route 53.
+    pub route53: &'a mut Route53,
     /// The generator.
     pub random: &'a mut Random,
     young: &'a mut BTreeMap<String, u32>,
@@ -45,6 +49,8 @@ impl<'a> Scene<'a> {
             region,
             here: world.regions.entry(region.to_owned()).or_default(),
             iam: &mut world.iam,
+            s3: &mut world.s3,
+            route53: &mut world.route53,
             random: &mut world.random,
             young: &mut world.young,
             knobs,

@@ -55,6 +55,16 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// A store in AWS could not be read or written.
+    #[error("{place}: {reason}")]
+    Remote {
+        /// Which bucket, object, table or lock.
+        place: String,
+        /// Why.
+        reason: String,
+        /// What to do about it, a sentence.
+        fix: String,
+    },
 }
 
 fn held_by(holder: &Option<Holder>) -> String {

@@ -7,7 +7,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use lh_aws::{Aws, Clients, ConnectOptions};
+use lh_aws::{
+    Aws, Clients, ConnectOptions,
+    store::{LEASE, LeaseTerms, RemoteStore, StatePlace, StoreClients, Watch},
+};
 use lh_engine::store::{local::LocalStore, memory::MemoryStore};
 use lh_kind::{Mutate, Pace};
 use lh_sim::{Faults, Sim};
@@ -39,6 +42,14 @@ pub(crate) struct Store {
     pub snapshots: Arc<dyn Snapshots>,
     pub journal: Arc<dyn Journal>,
     pub lease: Arc<dyn Lease>,
+}
+
+/// Where a stack's state is kept.
+pub(crate) enum Kept<'s> {
+    /// In a local file.
+    File(&'s str),
+    /// In S3, locked in DynamoDB.
+    Remote(StoreClients, StatePlace),
 }
 
 impl Store {
@@ -84,7 +95,11 @@ impl Cloud {
     }
 
     pub(crate) async fn connect(&self, region: &str) -> Result<Arc<dyn Mutate>, Error> {
-        let options = match &self.kind {
+        Ok(Arc::new(Aws::new(Clients::connect(self.options(region)).await?)))
+    }
+
+    fn options<'r>(&self, region: &'r str) -> ConnectOptions<'r> {
+        match &self.kind {
             Kind::Aws => ConnectOptions { region, ..ConnectOptions::default() },
             Kind::Simulated { sim, .. } => ConnectOptions {
                 sdk_config: Some(simulated_config(sim, region)),
@@ -92,21 +107,43 @@ impl Cloud {
                 pace: Some(self.pace()),
                 ..ConnectOptions::default()
             },
-        };
-        Ok(Arc::new(Aws::new(Clients::connect(options).await?)))
+        }
     }
 
-    pub(crate) fn store(&self, stack: &Stack) -> Result<Store, Error> {
-        match (&self.kind, &stack.state) {
-            (Kind::Simulated { place: Place::Memory(store), .. }, _) => Ok(Store::of(store.clone())),
-            (Kind::Simulated { place: Place::Folder(folder), .. }, _) => {
-                Ok(Store::of(LocalStore::new(folder.join(format!("{}.json", stack.name())))))
+    /// The store of `stack`'s state. State in S3 is in the cloud itself, simulated or not; a
+    /// local file is replaced in the simulated world by one of its own. `watch` is told when a
+    /// lock is waited for.
+    pub(crate) async fn store(&self, stack: &Stack, watch: Watch) -> Result<Store, Error> {
+        let path = match self.state_of(stack).await? {
+            Kept::File(path) => path,
+            Kept::Remote(clients, place) => {
+                let pace: Arc<dyn Pace> = match self.is_simulated() {
+                    true => Arc::new(Hurried),
+                    false => Arc::new(lh_engine::RealTime),
+                };
+                let terms = LeaseTerms { length: LEASE, pace, watch: Some(watch) };
+                return Ok(Store::of(RemoteStore::new(clients, place, terms)));
             }
-            (Kind::Aws, StateConfig::Local { path }) => Ok(Store::of(LocalStore::new(path))),
-            (Kind::Aws, StateConfig::S3 { bucket, .. }) => Err(Error::Environment(format!(
-                "The stack keeps its state in the S3 bucket {bucket}, which this version cannot do yet: use `state: {{ path: … }}`."
-            ))),
-        }
+        };
+        Ok(match &self.kind {
+            Kind::Simulated { place: Place::Memory(store), .. } => Store::of(store.clone()),
+            Kind::Simulated { place: Place::Folder(folder), .. } => {
+                Store::of(LocalStore::new(folder.join(format!("{}.json", stack.name()))))
+            }
+            Kind::Aws => Store::of(LocalStore::new(path)),
+        })
+    }
+
+    /// Where the state of `stack` is kept, with the clients to reach it.
+    pub(crate) async fn state_of<'s>(&self, stack: &'s Stack) -> Result<Kept<'s>, Error> {
+        let (bucket, key, table, region) = match &stack.state {
+            StateConfig::Local { path } => return Ok(Kept::File(path)),
+            StateConfig::S3 { bucket, key, lock_table, region } => (bucket, key, lock_table, region),
+        };
+        let clients =
+            StoreClients::connect(self.options(region.as_deref().unwrap_or(stack.region()))).await?;
+        let place = StatePlace { bucket: bucket.clone(), key: key.clone(), table: table.clone() };
+        Ok(Kept::Remote(clients, place))
     }
 
     pub(crate) fn pace(&self) -> Arc<dyn Pace> {
@@ -132,5 +169,16 @@ struct VirtualTime(Sim);
 impl Pace for VirtualTime {
     async fn pause(&self, duration: Duration) {
         self.0.advance(duration);
+    }
+}
+
+/// The clock of leases in the simulated world: real time, ten times as fast. It cannot be the
+/// virtual one, which jumps: a living owner would look dead to whoever waits for its lock.
+struct Hurried;
+
+#[async_trait]
+impl Pace for Hurried {
+    async fn pause(&self, duration: Duration) {
+        lh_engine::RealTime.pause(duration / 10).await;
     }
 }

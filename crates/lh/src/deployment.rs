@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use lh_engine::{EngineError, Events, Outcome, Ports, Session, Silent, Stop};
+use lh_aws::store::{Done, Watch};
+use lh_engine::{EngineError, Event, Events, Outcome, Ports, Session, Silent, Stop};
 use lh_kind::Mutate;
 use lh_model::Plaintext;
 use lh_plan::{Act, Mode, Plan};
 use lh_state::{Holder, State};
 
-use crate::{Cloud, Error, OutputValue, SavedPlan, Stack, VERSION, outputs};
+use crate::{Cloud, Error, OutputValue, SavedPlan, Stack, VERSION, cloud::Kept, outputs};
 
 /// A stack in a cloud.
 pub struct Deployment {
@@ -178,8 +179,29 @@ impl Deployment {
     ///
     /// # Errors
     /// When the stack's kind of state is not supported.
-    pub fn state_place(&self) -> Result<String, Error> {
-        Ok(self.cloud.store(&self.stack)?.snapshots.place())
+    pub async fn state_place(&self) -> Result<String, Error> {
+        Ok(self.cloud.store(&self.stack, self.watch()).await?.snapshots.place())
+    }
+
+    /// Makes the state bucket and the lock table, and mends what is wrong with them; run again,
+    /// it changes nothing. Nothing is told of a stack whose state is a local file.
+    ///
+    /// # Errors
+    /// When AWS refuses, or the bucket is another account's.
+    pub async fn bootstrap(&self) -> Result<Vec<Done>, Error> {
+        match self.cloud.state_of(&self.stack).await? {
+            Kept::Remote(clients, place) => lh_aws::store::bootstrap(&clients, &place)
+                .await
+                .map_err(|error| EngineError::from(error).into()),
+            Kept::File(_) => Ok(Vec::new()),
+        }
+    }
+
+    fn watch(&self) -> Watch {
+        let events = Arc::clone(&self.events);
+        Arc::new(move |holder, longest| {
+            events.tell(Event::AwaitingLock { holder: holder.clone(), longest });
+        })
     }
 
     /// All outputs; the values of secrets are left out.
@@ -204,7 +226,7 @@ impl Deployment {
 
     async fn ports(&self) -> Result<Ports, Error> {
         let cloud: Arc<dyn Mutate> = self.cloud.connect(self.stack.region()).await?;
-        let store = self.cloud.store(&self.stack)?;
+        let store = self.cloud.store(&self.stack, self.watch()).await?;
         Ok(Ports {
             cloud,
             snapshots: store.snapshots,

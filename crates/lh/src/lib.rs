@@ -34,6 +34,9 @@ pub use outputs::OutputValue;
 pub use saved::SavedPlan;
 pub use stack::{Findings, Stack, validate};
 
+/// What bootstrap tells.
+pub use lh_aws::store::{Done as Bootstrapped, Outcome as BootstrapOutcome};
+
 /// What the engine is made of, for those who need more than the facade.
 pub use lh_engine::{EngineError, Event, Events, Outcome, Silent, Stop};
 pub use lh_kind::{AnyRules, Calls, CloudError, Effect, ErrorKind, FieldDiff, Mutability, RuleBook, Share};

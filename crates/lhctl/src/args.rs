@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Init(commands::init::Init),
     /// Check stack files, offline, and tell every mistake at once
     Validate(commands::validate::Validate),
+    /// Make and mend the state bucket and the lock table of a stack
+    Bootstrap(commands::bootstrap::Bootstrap),
     /// Show what apply would do
     Plan(commands::plan::PlanArgs),
     /// Make the stack as its file says

@@ -134,6 +134,9 @@ fn is_safety(code: &str) -> bool {
 }
 
 fn of_store(error: StoreError) -> Failure {
+    if let StoreError::Remote { place, reason, fix } = error {
+        return Failure::plain(format!("{place}: {reason}.")).fix(fix);
+    }
     let (code, fix) = match &error {
         StoreError::Locked(_) => (
             Code::Locked,
@@ -147,7 +150,7 @@ fn of_store(error: StoreError) -> Failure {
             Code::Refused,
             "Nothing was overwritten. Put a good copy of the file in its place; or move it away and rebuild the state from the ownership tags with `lhctl recover STACK`.",
         ),
-        StoreError::Failed { .. } => {
+        StoreError::Failed { .. } | StoreError::Remote { .. } => {
             (Code::Error, "Check that the folder exists and may be written, and that the disk is not full.")
         }
     };

@@ -21,7 +21,9 @@ fn main() -> ExitCode {
     if let Err(failure) = logs::start() {
         return failure.report();
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    // One worker beside this thread: it keeps the lock alive while a question waits for its answer.
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match runtime.worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             let text = format!("The async runtime cannot start: {error}.");

@@ -2,10 +2,18 @@
 //!
 //! To add a kind: write its file, and one line in `registry.rs`.
 
+pub mod backup;
+pub mod cloudwatch;
 pub mod ec2;
 pub mod iam;
 pub(crate) mod labels;
+pub mod logs;
+pub mod route53;
+pub mod s3;
+pub mod secrets;
+pub mod sns;
 pub mod ssm;
+pub(crate) mod tagged;
 
 use std::collections::BTreeMap;
 

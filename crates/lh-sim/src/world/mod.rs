@@ -5,20 +5,38 @@
 //! clock since the world's epoch, 2025-01-01T00:00:00Z.
 
 mod account;
+mod backup;
+mod cloudwatch;
 mod compute;
+mod kms;
+mod logs;
 mod network;
+mod objects;
+mod route53;
+mod secrets;
+mod sns;
 pub(crate) mod start;
 mod storage;
+mod tables;
 
 pub use account::{Iam, Parameter, Profile, Role};
+pub use backup::Backup;
+pub use cloudwatch::CloudWatch;
 pub use compute::{
     Image, Instance, InstanceState, Interruption, Launch, MetadataOptions, SpotKind, SpotRequest, SpotState,
 };
+pub use kms::Kms;
+pub use logs::Logs;
 pub use network::{Address, Association, Group, KeyPair, Peer, Rule, Subnet, Vpc};
+pub use objects::{Bucket, Encryption, ObjectVersion, PublicAccess, S3};
+pub use route53::Route53;
+pub use secrets::Secrets;
+pub use sns::Sns;
 pub use storage::{
     Attachment, AttachmentState, Disk, Modification, ModificationState, Shape, Snapshot, Token, Volume,
     VolumeState,
 };
+pub use tables::{Attribute, Item, Table};
 
 pub use crate::ids::Random;
 use serde::{Deserialize, Serialize};
@@ -40,6 +58,16 @@ pub const EPOCH_UNIX_MS: i64 = 1_735_689_600_000;
 /// The format of the saved world; a file with another number is refused.
 pub const FORMAT: u32 = 1;
 
+/// Something with tags, as the tagging API shows it.
+pub(crate) struct Tagged {
+    /// The type in filters, such as `cloudwatch:alarm`.
+    pub kind: &'static str,
+    /// The ARN.
+    pub arn: String,
+    /// The tags.
+    pub tags: Tags,
+}
+
 /// The whole account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct World {
@@ -59,6 +87,12 @@ pub struct World {
     pub young: BTreeMap<String, u32>,
     /// Identity and Access Management, which is global.
     pub iam: Iam,
+    /// Amazon S3, whose bucket names are global.
+    #[serde(default)]
+    pub s3: S3,
+    /// Route 53, whose hosted zones are global.
+    #[serde(default)]
+    pub route53: Route53,
     /// The regions somebody asked for so far.
     pub regions: BTreeMap<String, Region>,
 }
@@ -92,6 +126,27 @@ pub struct Region {
     pub tokens: BTreeMap<String, Token>,
     /// SSM parameters by name.
     pub parameters: BTreeMap<String, Parameter>,
+    /// DynamoDB tables by name.
+    #[serde(default)]
+    pub tables: BTreeMap<String, Table>,
+    /// AWS Backup.
+    #[serde(default)]
+    pub backup: Backup,
+    /// CloudWatch.
+    #[serde(default)]
+    pub cloudwatch: CloudWatch,
+    /// Key Management Service.
+    #[serde(default)]
+    pub kms: Kms,
+    /// CloudWatch Logs.
+    #[serde(default)]
+    pub logs: Logs,
+    /// Secrets Manager.
+    #[serde(default)]
+    pub secrets: Secrets,
+    /// Simple Notification Service.
+    #[serde(default)]
+    pub sns: Sns,
 }
 
 impl World {

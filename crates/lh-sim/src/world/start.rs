@@ -17,6 +17,8 @@ impl World {
             random: Random::seeded(seed),
             young: BTreeMap::new(),
             iam: Iam::default(),
+            s3: super::S3::default(),
+            route53: super::Route53::default(),
             regions: BTreeMap::new(),
         }
     }

@@ -8,9 +8,12 @@ use serde_json::{Value, json};
 
 use crate::stack::{Placed, Stack};
 
+mod backup;
+mod dns;
 mod iam;
 mod instance;
 mod lookups;
+mod monitoring;
 mod network;
 mod outputs;
 mod password;
@@ -29,6 +32,9 @@ pub fn desire(stack: &Stack) -> Result<Desired, Vec<Diagnostic>> {
     resources.extend(iam::resources(stack));
     resources.extend(password::resource_of(stack));
     resources.extend(instance::resources(stack));
+    resources.extend(backup::resources(stack));
+    resources.extend(monitoring::resources(stack));
+    resources.extend(dns::resources(stack));
     resources.sort_by(|a, b| a.address.cmp(&b.address));
     Ok(Desired {
         stack: stack.id(),

@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 pub(crate) mod apply;
+pub(crate) mod bootstrap;
 pub(crate) mod completions;
 pub(crate) mod cost;
 pub(crate) mod destroy;
@@ -22,6 +23,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Code, Failure> {
     let global = cli.global;
     match cli.command {
         Command::Init(command) => command.run(),
+        Command::Bootstrap(command) => command.run(&global).await,
         Command::Validate(command) => command.run(&global),
         Command::Plan(command) => command.run(&global).await,
         Command::Apply(command) => command.run(&global).await,

@@ -49,7 +49,7 @@ impl StateArgs {
         match &self.verb {
             Verb::List { json, .. } => list(&state, *json),
             Verb::Show { address: None, json, .. } => {
-                show_all(&state, &work.deployment.state_place()?, *json)
+                show_all(&state, &work.deployment.state_place().await?, *json)
             }
             Verb::Show { address: Some(address), json, .. } => show_one(&state, address, *json)?,
         }

@@ -140,6 +140,13 @@ impl Progress {
 impl Events for Progress {
     fn tell(&self, event: Event) {
         match event {
+            Event::AwaitingLock { holder, longest } => self.say(&format!(
+                "The state is locked by {} (`{}`, since {}): watching for at most {} whether that run is alive.",
+                holder.who,
+                holder.operation,
+                holder.since,
+                seconds(longest)
+            )),
             Event::Looking { targets } => self.looking(targets),
             Event::Settling { open: 1 } => {
                 self.say("An earlier run was interrupted; its one open change is settled first.")

@@ -1,0 +1,1 @@
+//! Kinds of Amazon S3.

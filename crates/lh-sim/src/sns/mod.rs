@@ -1,0 +1,8 @@
+//! Simple Notification Service: topics and subscriptions.
+
+use crate::operation::Operation;
+
+/// The simulated operations.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![]
+}

@@ -1,0 +1,8 @@
+//! Route 53: hosted zones and their records: what the world keeps of it.
+
+use serde::{Deserialize, Serialize};
+
+/// What the world keeps.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Route53 {}

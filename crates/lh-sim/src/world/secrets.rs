@@ -1,0 +1,16 @@
+//! Secrets Manager: secrets, their versions and their deletion with a recovery window: what the world keeps of it.
+
+use super::Tagged;
+use serde::{Deserialize, Serialize};
+
+/// What the world keeps.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Secrets {}
+
+impl Secrets {
+    /// What the tagging API shows of it.
+    pub(crate) fn tagged(&self) -> Vec<Tagged> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,10 @@
+//! Placeholder.
+
+use lh_model::Resource;
+
+use crate::stack::Stack;
+
+/// The resources of the section `backup`.
+pub(super) fn resources(_stack: &Stack) -> Vec<Resource> {
+    Vec::new()
+}
