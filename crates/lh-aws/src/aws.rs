@@ -1,5 +1,7 @@
 //! AWS behind the ports [`Observe`] and [`Mutate`].
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use lh_kind::{
@@ -74,6 +76,10 @@ impl Observe for Aws {
 
 #[async_trait]
 impl Mutate for Aws {
+    fn hold_to(&self, calls: Option<BTreeSet<String>>) {
+        self.clients.gate.hold_to(calls);
+    }
+
     async fn create(&self, kind: &str, op: &Op, props: &Map) -> Result<CloudId, CloudError> {
         let found = self.registry.kind(kind).ok_or_else(|| unknown(kind))?;
         let _change = self.clients.reads.change();

@@ -15,7 +15,7 @@ use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::service_config::ServiceConfigKey;
 use lh_kind::{CloudError, ErrorKind, Pace};
 
-use crate::{pace::RealTime, reads::Reads};
+use crate::{gate::Gate, pace::RealTime, reads::Reads};
 
 /// No call takes longer than this, its retries included.
 const CALL_LIMIT: Duration = Duration::from_secs(60);
@@ -83,13 +83,14 @@ pub struct Clients {
     pub(crate) ec2_once: aws_sdk_ec2::Client,
     pub(crate) pace: Arc<dyn Pace>,
     pub(crate) reads: Arc<Reads>,
+    pub(crate) gate: Gate,
 }
 
 /// The configuration of a service's client: the common one, and the interceptors.
 macro_rules! service {
     ($service:ident, $config:expr, $interceptor:expr) => {{
         let mut service = $service::config::Builder::from($config).interceptor($crate::trace::Trace);
-        if let Some(interceptor) = $interceptor {
+        for interceptor in $interceptor.iter() {
             service.push_interceptor(interceptor.clone());
         }
         service
@@ -112,7 +113,9 @@ impl Clients {
     /// When `AWS_CA_BUNDLE` names a file that cannot be used.
     pub async fn connect(options: ConnectOptions<'_>) -> Result<Self, CloudError> {
         let (config, interceptor, pace) = settings(options).await?;
-        let (config, interceptor) = (&config, &interceptor);
+        let gate = Gate::default();
+        let gated = std::iter::once(SharedInterceptor::new(gate.clone())).chain(interceptor);
+        let (config, interceptor) = (&config, &gated.collect::<Vec<_>>());
         let once =
             crate::clients::service!(aws_sdk_ec2, config, interceptor).retry_config(RetryConfig::disabled());
         Ok(Self {
@@ -123,7 +126,7 @@ impl Clients {
             kms: client!(aws_sdk_kms, config, interceptor),
             logs: client!(aws_sdk_cloudwatchlogs, config, interceptor),
             route53: client!(aws_sdk_route53, config, interceptor),
-            s3: s3_client(config, interceptor.as_ref()),
+            s3: s3_client(config, interceptor),
             secrets: client!(aws_sdk_secretsmanager, config, interceptor),
             sns: client!(aws_sdk_sns, config, interceptor),
             ssm: client!(aws_sdk_ssm, config, interceptor),
@@ -132,14 +135,15 @@ impl Clients {
             ec2_once: aws_sdk_ec2::Client::from_conf(once.build()),
             pace,
             reads: Arc::default(),
+            gate,
         })
     }
 }
 
 /// S3's client. Buckets are addressed as host names at AWS's own endpoints, and in the path at any
 /// other: `bucket.localhost` or `bucket.minio` resolves in few places.
-pub(crate) fn s3_client(config: &SdkConfig, interceptor: Option<&SharedInterceptor>) -> aws_sdk_s3::Client {
-    let mut s3 = service!(aws_sdk_s3, config, interceptor);
+pub(crate) fn s3_client(config: &SdkConfig, interceptors: &[SharedInterceptor]) -> aws_sdk_s3::Client {
+    let mut s3 = service!(aws_sdk_s3, config, interceptors);
     if endpoint(config).is_some_and(|url| !is_aws(&url)) {
         s3.set_force_path_style(Some(true));
     }

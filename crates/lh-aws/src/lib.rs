@@ -11,6 +11,7 @@
 mod aws;
 mod clients;
 mod error;
+mod gate;
 pub mod kinds;
 mod lookups;
 mod pace;

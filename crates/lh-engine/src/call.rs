@@ -1,11 +1,12 @@
 //! One step's call to AWS: repeated while AWS says "not yet", and, when no answer came, only
 //! after a look has shown that it had no effect.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use futures_util::future::{BoxFuture, Shared};
 use lh_kind::{Change, CloudError, ErrorKind, FieldDiff, Found, Mutate, Op, Owner, Seen, Target};
-use lh_model::{CloudId, Map, StackId};
-use lh_plan::{Act, Step, StepId};
+use lh_model::{Address, CloudId, Map};
+use lh_plan::{Act, Step, StepId, moved};
 use lh_state::{LeaseGuard, StoreError};
 
 use crate::{Event, Events, Pace, Stop};
@@ -24,6 +25,12 @@ const LOOKS: [u64; 6] = [250, 500, 1_000, 2_000, 4_000, 8_000];
 /// What a call ends with; an error of the store when the lease was lost meanwhile.
 pub(crate) type Answer = Result<(StepId, Result<Option<CloudId>, CloudError>), StoreError>;
 
+/// One look at all that a wave changes or deletes, shared by its calls.
+pub(crate) type WaveLook<'a> = Shared<BoxFuture<'a, Result<Arc<BTreeMap<Address, Seen>>, CloudError>>>;
+
+/// Pauses before something that seems to have moved is believed to have, in milliseconds.
+const DOUBTS: [u64; 3] = [500, 1_000, 2_000];
+
 /// What a call needs; owned, so that many run at once.
 pub(crate) struct Call<'a> {
     pub cloud: &'a dyn Mutate,
@@ -36,16 +43,20 @@ pub(crate) struct Call<'a> {
     /// All references resolved.
     pub props: Map,
     pub changes: Vec<FieldDiff>,
+    /// The resource as it can be found: as state records it.
+    pub target: Target,
+    /// For a change or a deletion: what AWS shows just before it.
+    pub look: Option<WaveLook<'a>>,
 }
 
 impl<'a> Call<'a> {
-    /// The operation of `step`.
-    pub fn op(stack: &StackId, step: &Step) -> Op {
-        Op::new(stack, &step.id.address, &step.identity)
-    }
-
     /// Makes the call. For a creation the answer is the new id.
-    pub async fn run(self) -> Answer {
+    pub async fn run(mut self) -> Answer {
+        if let Some(look) = self.look.take()
+            && let Err(error) = self.is_as_planned(look).await?
+        {
+            return Ok((self.step.id.clone(), Err(error)));
+        }
         let (mut waited, mut pause, mut told) = (Duration::ZERO, Duration::from_millis(500), false);
         let mut unanswered = 0;
         loop {
@@ -78,6 +89,35 @@ impl<'a> Call<'a> {
             waited += pause;
             pause = (pause * 2).min(Duration::from_secs(5));
             // Each repetition is a change of its own, and the lease may be lost by now.
+            self.guard.renew().await?;
+        }
+    }
+
+    /// Whether what is changed is still what the plan saw. AWS may answer with older values for
+    /// a while, so what seems to have moved is looked at again before the step is given up.
+    async fn is_as_planned(&self, look: WaveLook<'a>) -> Result<Result<(), CloudError>, StoreError> {
+        let address = &self.step.id.address;
+        let Some(rules) = self.cloud.book().rules(address.kind()) else { return Ok(Ok(())) };
+        let mut seen = look.await.map(|seen| seen.get(address).cloned());
+        let mut pauses = DOUBTS.iter();
+        loop {
+            let doubt = match seen {
+                Ok(Some(Seen::Unreadable(error))) | Err(error) => error,
+                Ok(seen) => match seen.and_then(|seen| moved(self.step, &seen, rules)) {
+                    Some(why) => {
+                        let why = format!("{why}; nothing was done to it");
+                        CloudError::new(ErrorKind::Stale, &self.step.id.to_string(), why)
+                    }
+                    None => return Ok(Ok(())),
+                },
+            };
+            let passes = doubt.kind == ErrorKind::Stale || doubt.is_uncertain();
+            let Some(pause) = pauses.next().filter(|_| passes && !self.stop.is_asked()) else {
+                return Ok(Err(doubt));
+            };
+            self.pace.pause(Duration::from_millis(*pause)).await;
+            seen = Ok(self.cloud.observe(address.kind(), std::slice::from_ref(&self.target)).await.pop());
+            // Time has passed: the lease may be lost by now.
             self.guard.renew().await?;
         }
     }

@@ -3,18 +3,19 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use lh_kind::{CloudError, ErrorKind, Found, Owner, Seen, Target};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use lh_kind::{CloudError, ErrorKind, Found, Op, Owner, Seen, Target};
 use lh_model::{Address, CloudId, Map, value::resolve_map};
 use lh_plan::{Act, Mode, Plan, Step, StepId};
 use lh_state::{Event as JournalEvent, Fold, Intent, LeaseGuard, Record, StoreError, Verb};
 
 use crate::{
     Event, Ports, Reach, Stop,
-    call::{Answer, Call},
+    call::{Answer, Call, WaveLook},
     look::observe,
     pen::Pen,
     settle::recorded,
@@ -132,12 +133,13 @@ impl<'a> Execution<'a> {
             let intents = ready.iter().filter(|step| step.id.act.is_mutating());
             let intents = intents.map(|step| self.intent(step)).collect();
             self.pen.write(self.fold, intents).await?;
+            let look = self.look_before(&ready);
             for step in ready {
                 self.began.insert(step.id.clone(), Instant::now());
                 match step.id.act {
                     act if act.is_mutating() => {
                         self.ports.events.tell(Event::Started(step.id.clone()));
-                        calls.push(self.call(step));
+                        calls.push(self.call(step, look.clone()));
                     }
                     Act::Await => self.await_ready(step, step.cloud_id.clone()),
                     _ => self.record_only(step).await?,
@@ -154,7 +156,40 @@ impl<'a> Execution<'a> {
         resolve_map(map, &|reference| self.fold.state.value_of(reference))
     }
 
-    fn call(&self, step: &'a Step) -> BoxFuture<'a, Answer> {
+    /// One look a kind at everything that these steps change or delete, just before they do.
+    fn look_before(&self, steps: &[&'a Step]) -> Option<WaveLook<'a>> {
+        let changed = steps.iter().filter(|step| self.is_looked_at(step));
+        let targets: BTreeMap<Address, Target> =
+            changed.map(|step| (step.id.address.clone(), self.target(step))).collect();
+        let reach = self.reach();
+        (!targets.is_empty())
+            .then(|| async move { observe(&reach, &targets).await.map(Arc::new) }.boxed().shared())
+    }
+
+    /// Whether `step` changes or deletes what the plan saw, and what only others can have moved:
+    /// where something that it hangs on goes, or has gone and is made anew, it moves with that.
+    fn is_looked_at(&self, step: &Step) -> bool {
+        let goes = |other: &Step| match other.id.act {
+            Act::Delete => step.needs.contains(&other.id.address),
+            Act::Create => other.generation > 0 && step.needs.contains(&other.id.address),
+            _ => false,
+        };
+        matches!(step.id.act, Act::Update | Act::Delete) && !self.plan.steps.iter().any(goes)
+    }
+
+    /// The resource of `step`, as the plan looked for it.
+    fn target(&self, step: &Step) -> Target {
+        let recorded = self.fold.state.resources.get(&step.id.address);
+        Target {
+            address: step.id.address.clone(),
+            stack: self.plan.stack.clone(),
+            id: step.cloud_id.clone(),
+            identity: step.identity.clone(),
+            props: recorded.map_or_else(|| self.resolved(&step.props), |record| record.inputs.clone()),
+        }
+    }
+
+    fn call(&self, step: &'a Step, look: Option<WaveLook<'a>>) -> BoxFuture<'a, Answer> {
         let mut changes = step.changes.clone();
         for change in &mut changes {
             change.new = lh_model::value::resolve(&change.new, &|r| self.fold.state.value_of(r));
@@ -165,9 +200,11 @@ impl<'a> Execution<'a> {
             events: self.ports.events.as_ref(),
             guard: self.guard,
             stop: self.stop,
-            op: Call::op(&self.plan.stack, step),
+            op: Op::new(&self.plan.stack, &step.id.address, &step.identity),
             props: self.resolved(&step.props),
             changes,
+            target: self.target(step),
+            look: look.filter(|_| self.is_looked_at(step)),
             step,
         };
         Box::pin(call.run())

@@ -35,6 +35,8 @@ pub struct Ports {
     pub uuid: fn() -> String,
     /// The version of lhctl, for snapshots.
     pub version: &'static str,
+    /// The operations that the stores call, as in IAM; none where they are not in a cloud.
+    pub keeping: &'static [&'static str],
 }
 
 /// Why a plan made elsewhere cannot be carried out.
@@ -124,6 +126,7 @@ impl Session {
         *self.settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(settled);
         let reads = desired.lookups.iter().flat_map(|lookup| self.ports.cloud.lookup_calls(&lookup.name));
         plan.reads.extend(reads.map(|call| (*call).to_owned()));
+        plan.keeping.extend(self.ports.keeping.iter().map(|call| (*call).to_owned()));
         Ok(plan)
     }
 
@@ -189,7 +192,10 @@ impl Session {
         }
         let mut execution = Execution::new(&self.ports, guard.as_ref(), &mut self.fold, plan, stop);
         let who = self.holder.as_ref().map(|holder| holder.who.clone()).unwrap_or_default();
-        let outcome = execution.run(&who, settled).await?;
+        self.ports.cloud.hold_to(Some(plan.calls()));
+        let outcome = execution.run(&who, settled).await;
+        self.ports.cloud.hold_to(None);
+        let outcome = outcome?;
         self.save(&outcome).await?;
         Ok(outcome)
     }

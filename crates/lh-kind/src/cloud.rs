@@ -1,6 +1,6 @@
 //! The ports to a cloud: reading, which anything may do, and changing, which only an apply may.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use async_trait::async_trait;
 use lh_model::{CloudId, Diagnostic, Map, Plaintext, SecretRef};
@@ -42,6 +42,9 @@ pub trait Observe: Send + Sync {
 /// Changing a cloud.
 #[async_trait]
 pub trait Mutate: Observe {
+    /// From now on calls nothing but these operations, named as in IAM; with `None`, anything.
+    /// What a plan does not list is not sent, whoever asks for it.
+    fn hold_to(&self, _calls: Option<BTreeSet<String>>) {}
     /// Creates a resource of `kind`.
     async fn create(&self, kind: &str, op: &Op, props: &Map) -> Result<CloudId, CloudError>;
     /// Changes one in place.

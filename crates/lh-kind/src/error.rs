@@ -24,6 +24,8 @@ pub enum ErrorKind {
     Credentials,
     /// AWS refuses the parameters.
     Invalid,
+    /// It is no longer as the plan saw it: the call was not made.
+    Stale,
     /// Too many calls, and the retries are used up.
     Throttled,
     /// No answer: the effect is unknown.
@@ -84,6 +86,9 @@ impl CloudError {
             }
             ErrorKind::Unreachable => {
                 "Check the network, the region and AWS_ENDPOINT_URL, then run the command again; it continues where it stopped."
+            }
+            ErrorKind::Stale => {
+                "Plan again and look at what has changed; the new plan starts from what AWS shows now."
             }
             _ => return None,
         })

@@ -10,15 +10,18 @@ mod draft;
 pub mod drift;
 pub mod headline;
 pub mod lint;
+mod moved;
 mod order;
 pub mod plan;
 mod planner;
+pub mod policy;
 pub mod seen;
 
 pub use cost::Estimate;
 pub use drift::Drift;
 pub use headline::Headline;
 pub use lint::lint;
+pub use moved::moved;
 pub use plan::{Act, Mode, Note, Parent, Plan, Step, StepId};
 pub use planner::plan;
 pub use seen::{Observed, targets};

@@ -181,6 +181,9 @@ pub struct Plan {
     pub cost_after: Estimate,
     /// The operations that looking calls, as in IAM.
     pub reads: BTreeSet<String>,
+    /// The operations that keeping the state calls, as in IAM; none for a local file.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub keeping: BTreeSet<String>,
     /// What the stack will tell its user.
     pub outputs: Vec<Output>,
 }
@@ -201,7 +204,7 @@ impl Plan {
         self.steps
             .iter()
             .flat_map(|step| step.calls.iter().cloned())
-            .chain(self.reads.iter().cloned())
+            .chain(self.reads.iter().chain(&self.keeping).cloned())
             .collect()
     }
 

@@ -53,6 +53,7 @@ impl Draft<'_> {
             cost_before: before,
             cost_after: Estimate::default(),
             reads: reads.map(|call| (*call).to_owned()).collect(),
+            keeping: BTreeSet::new(),
             outputs: self.desired.outputs.clone(),
         }
     }

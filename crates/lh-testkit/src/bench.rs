@@ -98,6 +98,7 @@ impl Bench {
             now: || "now".to_owned(),
             uuid,
             version: "0.0.0",
+            keeping: &[],
         };
         let (journal, snapshots) = (Arc::new(store.clone()), Arc::new(store.clone()));
         Self { cloud, crash, journal, snapshots, told, time, ports }

@@ -42,6 +42,8 @@ pub(crate) struct Store {
     pub snapshots: Arc<dyn Snapshots>,
     pub journal: Arc<dyn Journal>,
     pub lease: Arc<dyn Lease>,
+    /// The AWS operations behind them.
+    pub calls: &'static [&'static str],
 }
 
 /// Where a stack's state is kept.
@@ -55,7 +57,7 @@ pub(crate) enum Kept<'s> {
 impl Store {
     fn of<S: Snapshots + Journal + Lease + Clone + 'static>(store: S) -> Self {
         let (snapshots, journal) = (Arc::new(store.clone()), Arc::new(store.clone()));
-        Self { snapshots, journal, lease: Arc::new(store) }
+        Self { snapshots, journal, lease: Arc::new(store), calls: &[] }
     }
 }
 
@@ -122,7 +124,8 @@ impl Cloud {
                     false => Arc::new(lh_engine::RealTime),
                 };
                 let terms = LeaseTerms { length: LEASE, pace, watch: Some(watch) };
-                return Ok(Store::of(RemoteStore::new(clients, place, terms)));
+                let store = Store::of(RemoteStore::new(clients, place, terms));
+                return Ok(Store { calls: lh_aws::store::CALLS, ..store });
             }
         };
         Ok(match &self.kind {

@@ -6,10 +6,14 @@ use lh_aws::store::{Done, Watch};
 use lh_engine::{EngineError, Event, Events, Outcome, Ports, Session, Silent, Stop};
 use lh_kind::Mutate;
 use lh_model::Plaintext;
-use lh_plan::{Act, Mode, Plan};
+use lh_plan::{
+    Act, Mode, Plan,
+    policy::{Kept, Scene},
+};
+use lh_spec::StateConfig;
 use lh_state::{Holder, State};
 
-use crate::{Cloud, Error, OutputValue, SavedPlan, Stack, VERSION, cloud::Kept, outputs};
+use crate::{Cloud, Error, OutputValue, SavedPlan, Stack, VERSION, cloud, outputs};
 
 /// A stack in a cloud.
 pub struct Deployment {
@@ -69,6 +73,29 @@ impl Deployment {
     /// The plan, in a form to keep.
     pub fn save(&self, plan: Plan) -> SavedPlan {
         SavedPlan::new(&self.stack, self.cloud.is_simulated(), plan)
+    }
+
+    /// The least-privilege IAM policy under which `plan` can be carried out, as JSON.
+    ///
+    /// # Errors
+    /// When state cannot be read.
+    pub async fn policy(&self, plan: &Plan) -> Result<serde_json::Value, Error> {
+        let ports = self.ports().await?;
+        let session = Session::read(ports.clone(), &self.stack.desired).await?;
+        let kept = match &self.stack.state {
+            StateConfig::Local { .. } => None,
+            StateConfig::S3 { bucket, key, lock_table: table, region } => {
+                Some(Kept { bucket, key, table, region: region.as_deref().unwrap_or(self.stack.region()) })
+            }
+        };
+        Ok(lh_plan::policy::policy(&Scene {
+            plan,
+            desired: &self.stack.desired,
+            state: session.state(),
+            book: ports.cloud.book(),
+            lookup_calls: &|name| ports.cloud.lookup_calls(name),
+            kept,
+        }))
     }
 
     /// Plans and, if `approve` says yes, carries the plan out.
@@ -190,10 +217,10 @@ impl Deployment {
     /// When AWS refuses, or the bucket is another account's.
     pub async fn bootstrap(&self) -> Result<Vec<Done>, Error> {
         match self.cloud.state_of(&self.stack).await? {
-            Kept::Remote(clients, place) => lh_aws::store::bootstrap(&clients, &place)
+            cloud::Kept::Remote(clients, place) => lh_aws::store::bootstrap(&clients, &place)
                 .await
                 .map_err(|error| EngineError::from(error).into()),
-            Kept::File(_) => Ok(Vec::new()),
+            cloud::Kept::File(_) => Ok(Vec::new()),
         }
     }
 
@@ -237,6 +264,7 @@ impl Deployment {
             now: || jiff::Timestamp::now().to_string(),
             uuid: || uuid::Uuid::new_v4().to_string(),
             version: VERSION,
+            keeping: store.calls,
         })
     }
 }

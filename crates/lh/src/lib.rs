@@ -52,3 +52,17 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub fn holds_data(kind: &str) -> bool {
     lh_aws::Registry.rules(kind).is_none_or(AnyRules::holds_data)
 }
+
+/// Every kind with the operations that it may call, named as in IAM.
+pub fn operations() -> Vec<(&'static str, Vec<&'static str>)> {
+    let calls = |kind: &'static str| {
+        let calls = lh_aws::Registry.rules(kind)?.calls();
+        Some((kind, [calls.observe, calls.create, calls.update, calls.delete].concat()))
+    };
+    lh_aws::Registry.kinds().into_iter().filter_map(calls).collect()
+}
+
+/// Whether policies know on what this operation, named as in IAM, can be allowed.
+pub fn policy_knows(operation: &str) -> bool {
+    lh_plan::policy::is_known(operation)
+}

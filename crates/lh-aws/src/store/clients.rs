@@ -27,7 +27,7 @@ impl StoreClients {
     pub async fn connect(options: ConnectOptions<'_>) -> Result<Self, CloudError> {
         let (config, interceptor, pace) = settings(options).await?;
         Ok(Self {
-            s3: s3_client(&config, interceptor.as_ref()),
+            s3: s3_client(&config, interceptor.as_slice()),
             dynamodb: client!(aws_sdk_dynamodb, &config, &interceptor),
             sts: client!(aws_sdk_sts, &config, &interceptor),
             region: config.region().map(ToString::to_string).unwrap_or_default(),

@@ -32,6 +32,16 @@ use crate::pace::RealTime;
 /// How long a lease lasts that nobody renews.
 pub const LEASE: Duration = Duration::from_secs(30);
 
+/// The operations that keeping a state calls, named as in IAM.
+pub const CALLS: &[&str] = &[
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:ListBucket",
+    "s3:DeleteObject",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+];
+
 /// Where one stack's state is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatePlace {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use lh::{Applied, Error, Plan, SavedPlan};
+use lh::{Applied, CloudError, Error, ErrorKind, Plan, SavedPlan};
 
 use crate::{
     args::Global,
@@ -77,8 +77,11 @@ pub(crate) async fn carry_out(
         return Err(Failure::plain("Not approved. Nothing was changed.").code(Code::Refused));
     }
     summary::show(&applied, verb, &sources);
+    let is_stale = |error: &CloudError| error.kind == ErrorKind::Stale;
+    let failed = &applied.outcome.failed;
     Ok(match (applied.outcome.is_complete(), applied.outcome.interrupted) {
         (true, _) => Code::Done,
+        (false, false) if !failed.is_empty() && failed.values().all(is_stale) => Code::Refused,
         (false, true) => Code::Interrupted,
         (false, false) => Code::Error,
     })

@@ -22,6 +22,9 @@ pub(crate) struct PlanArgs {
     /// Print the plan as JSON
     #[arg(long)]
     json: bool,
+    /// Print the least-privilege IAM policy under which this plan can be carried out
+    #[arg(long, conflicts_with_all = ["json", "out"])]
+    policy: bool,
     /// Exit with 2 if there are changes, 0 if there are none
     #[arg(long)]
     detailed_exitcode: bool,
@@ -38,12 +41,18 @@ impl PlanArgs {
             ))
             .fix("Name one stack file."));
         }
+        if self.policy && files.len() > 1 {
+            return Err(Failure::plain(format!("A policy is of one stack, and {} were found.", files.len()))
+                .fix("Name one stack file."));
+        }
         let (mut changes, mut all) = (false, Vec::new());
         for file in &files {
             let work = context::open(file, global)?;
             let plan = self.one(&work).await?;
             changes |= !plan.is_empty();
-            if self.json {
+            if self.policy {
+                show_policy(&work.deployment.policy(&plan).await?);
+            } else if self.json {
                 all.push(json::plan(&plan));
             } else {
                 anstream::println!("{}", human::render(&plan));
@@ -77,5 +86,19 @@ impl PlanArgs {
         work.deployment.save(plan).write(Path::new(out))?;
         anstream::eprintln!("The plan is in {}; carry it out with `lhctl apply {0}`.", out.display());
         Ok(())
+    }
+}
+
+/// The longest managed policy that IAM takes, white space not counted.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+const LONGEST_POLICY: usize = 6144;
+
+fn show_policy(policy: &serde_json::Value) {
+    anstream::println!("{policy:#}");
+    let length = policy.to_string().chars().filter(|c| !c.is_whitespace()).count();
+    if length > LONGEST_POLICY {
+        anstream::eprintln!(
+            "The policy has {length} characters and a managed policy may have {LONGEST_POLICY}: put its statements into two."
+        );
     }
 }

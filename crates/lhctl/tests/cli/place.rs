@@ -13,6 +13,9 @@ use tempfile::TempDir;
 /// The stack file that most tests work on.
 pub const DEV: &str = "stacks/dev.yaml";
 
+/// What lhctl says when it was about to call what its plan does not list.
+const UNLISTED: &str = "since the plan does not list it";
+
 /// How a run of the binary ended.
 #[derive(Debug)]
 pub struct Ended {
@@ -119,8 +122,13 @@ impl Place {
     }
 
     /// Runs `lhctl args…` with these environment variables too.
+    ///
+    /// Whatever the scenario: nothing is called that the plan does not list.
+    #[track_caller]
     pub fn with(&self, env: &[(&str, &str)], args: &str) -> Ended {
-        Ended::of(self.command(env, args).output().unwrap())
+        let ended = Ended::of(self.command(env, args).output().unwrap());
+        assert!(!ended.err.contains(UNLISTED), "`lhctl {args}`:\n{}", ended.err);
+        ended
     }
 
     /// Runs `lhctl args…` in a simulated AWS with these faults.
