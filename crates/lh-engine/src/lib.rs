@@ -9,10 +9,10 @@ mod error;
 mod events;
 mod execute;
 mod look;
-mod pace;
 mod pen;
 mod session;
 mod settle;
+mod stop;
 pub mod store;
 mod wait;
 
@@ -21,5 +21,5 @@ pub use events::{Event, Events, Silent};
 pub use execute::Outcome;
 pub use lh_kind::Pace;
 pub use look::{Reach, look};
-pub use pace::{RealTime, Stop};
 pub use session::{Ports, Session};
+pub use stop::Stop;

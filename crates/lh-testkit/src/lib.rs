@@ -1,6 +1,6 @@
 //! What the tests of several crates share: a toy cloud whose kinds cover every shape a kind can
 //! have, fuses that stop a run at any of its calls or writes, a bench that runs whole sessions,
-//! and the contract that every store must keep.
+//! the contract that every store must keep, and an emulator over HTTP.
 //!
 //! Test support: what cannot be is a panic that names it, because a test has nobody to report
 //! to. No crate of the product depends on this one.
@@ -13,6 +13,7 @@
 
 pub mod bench;
 pub mod crash;
+pub mod moto;
 pub mod ports;
 pub mod stack;
 pub mod store_contract;
@@ -20,5 +21,6 @@ pub mod toy;
 
 pub use bench::{Bench, Run};
 pub use crash::{Crash, Fuse};
+pub use moto::Moto;
 pub use stack::ToyStack;
 pub use toy::ToyCloud;

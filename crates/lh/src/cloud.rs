@@ -121,7 +121,7 @@ impl Cloud {
             Kept::Remote(clients, place) => {
                 let pace: Arc<dyn Pace> = match self.is_simulated() {
                     true => Arc::new(Hurried),
-                    false => Arc::new(lh_engine::RealTime),
+                    false => Arc::new(lh_aws::RealTime),
                 };
                 let terms = LeaseTerms { length: LEASE, pace, watch: Some(watch) };
                 let store = Store::of(RemoteStore::new(clients, place, terms));
@@ -151,7 +151,7 @@ impl Cloud {
 
     pub(crate) fn pace(&self) -> Arc<dyn Pace> {
         match &self.kind {
-            Kind::Aws => Arc::new(lh_engine::RealTime),
+            Kind::Aws => Arc::new(lh_aws::RealTime),
             Kind::Simulated { sim, .. } => Arc::new(VirtualTime(sim.clone())),
         }
     }
@@ -182,6 +182,6 @@ struct Hurried;
 #[async_trait]
 impl Pace for Hurried {
     async fn pause(&self, duration: Duration) {
-        lh_engine::RealTime.pause(duration / 10).await;
+        lh_aws::RealTime.pause(duration / 10).await;
     }
 }

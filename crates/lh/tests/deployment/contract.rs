@@ -61,6 +61,8 @@ async fn an_update_keeps_to_its_plan() {
         &["volume.size=30", "volume.throughput=200", "instance.type=t4g.small"],
         &["volume.size=30", "instance.purchase=on-demand", "instance.spot=null"],
     ] {
+        // EBS takes a second modification only when the first is complete.
+        cloud.sim().unwrap().advance(std::time::Duration::from_hours(1));
         let applied = apply(&cloud, set).await;
         assert!(!applied.plan.is_empty(), "{set:?} changes nothing");
     }

@@ -46,6 +46,19 @@ fn a_larger_volume_plans_only_that_and_applies() {
 }
 
 #[test]
+fn a_volume_that_is_still_being_modified_takes_no_other_modification() {
+    let place = Place::applied();
+    place.edit("  size: 20 ", "  size: 30 ");
+    place.run("apply --local stacks/dev.yaml --auto-approve").expect(0);
+    place.edit("  size: 30 ", "  size: 40 ");
+    place
+        .run("plan --local stacks/dev.yaml")
+        .expect(5)
+        .says("the volume's last modification is still optimizing")
+        .says("stacks/dev.yaml:");
+}
+
+#[test]
 fn another_source_plans_only_its_rule() {
     let place = Place::applied();
     place.edit(

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{
     ResourceType, Volume as Described, VolumeModification, VolumeModificationState, VolumeState, VolumeType,
 };
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::join};
 use lh_kind::{
     Amount, AtDestroy, Calls, CloudError, Field, FieldDiff, Found, Idempotency, Line, Mutability, Op, Ops,
     Price, PriceBook, Readiness, Refusal, Rules, Seen, Share, Target,
@@ -28,6 +28,8 @@ use crate::{
 /// The way to a smaller volume, or one elsewhere: EBS has none, data moves by dump and restore.
 const MOVE: &str = "Back up the database, create a new stack with the volume as wanted, restore the \
                     backup there, and release the old volume when the new one has proved itself.";
+/// Properties that `ModifyVolume` changes.
+const MODIFIED: [&str; 4] = ["size", "type", "iops", "throughput"];
 /// What gp3 includes in its price (Amazon EBS pricing).
 const FREE_IOPS: i64 = 3000;
 /// MiB/s that gp3 includes in its price.
@@ -120,7 +122,7 @@ impl Rules for Volume {
     type Props = Props;
     type Facts = Facts;
 
-    fn judge(_want: &Map, _have: &Map, diffs: &[FieldDiff]) -> Result<(), Refusal> {
+    fn judge(_want: &Map, have: &Map, diffs: &[FieldDiff]) -> Result<(), Refusal> {
         let shrunk = diffs.iter().find(|diff| {
             diff.field == "size" && diff.new.as_i64().zip(diff.old.as_i64()).is_some_and(|(n, o)| n < o)
         });
@@ -131,7 +133,8 @@ impl Rules for Volume {
             );
             return Err(Refusal { field: "size".to_owned(), why, fix: MOVE.to_owned() });
         }
-        refuse_fixed(Self::FIELDS, diffs)
+        refuse_fixed(Self::FIELDS, diffs)?;
+        still_modifying(have, diffs)
     }
 
     fn ready(facts: &Facts) -> Readiness {
@@ -147,6 +150,22 @@ impl Rules for Volume {
     fn price(props: &Map, book: &PriceBook) -> Price {
         estimate(props, book).map_or_else(|unknown| unknown, Price::Known)
     }
+}
+
+/// EBS takes a modification only when the one before is complete, and four a day at most; of the
+/// count EC2 tells nothing, of the one under way it does.
+/// <https://docs.aws.amazon.com/ebs/latest/userguide/modify-volume-requirements.html>
+fn still_modifying(have: &Map, diffs: &[FieldDiff]) -> Result<(), Refusal> {
+    let state = have.get("modification_state").and_then(Value::as_str);
+    let asked = diffs.iter().find(|diff| MODIFIED.contains(&diff.field.as_str()));
+    let (Some(state @ ("modifying" | "optimizing")), Some(diff)) = (state, asked) else { return Ok(()) };
+    let why = format!(
+        "the volume's last modification is still {state}, and EBS takes the next one only when that is complete"
+    );
+    let fix = "Wait until `aws ec2 describe-volumes-modifications` says `completed`, which takes minutes to \
+               hours by the volume's size, and plan again. The database runs on meanwhile."
+        .to_owned();
+    Err(Refusal { field: diff.field.clone(), why, fix })
 }
 
 fn estimate(props: &Map, book: &PriceBook) -> Result<Vec<Line>, Price> {
@@ -208,8 +227,7 @@ pub(crate) async fn read(clients: &Clients, question: query::Question) -> Result
     Ok(clients.reads.volumes.join(text, ask.boxed()).await?.as_ref().clone())
 }
 
-/// Modifications of volumes that do not look as wanted: the only ones that can be under way
-/// without having taken effect.
+/// The latest modification of each of `volumes` that was ever modified.
 async fn modifications(
     clients: &Clients,
     volumes: Vec<String>,
@@ -268,15 +286,21 @@ impl Ops for Volume {
 
     async fn observe(clients: &Clients, targets: &[Target<Props>]) -> Vec<Seen<Facts>> {
         let questions = query::by_id_or_stack("volume-id", targets);
-        let volumes = match query::gather(questions, |question| read(clients, question)).await {
+        let known = query::ids(targets).collect();
+        let (volumes, under_way) =
+            join(query::gather(questions, |question| read(clients, question)), modifications(clients, known))
+                .await;
+        let volumes = match volumes {
             Ok(volumes) => volumes,
             Err(error) => return unreadable(&error, targets.len()),
         };
         let found: Vec<Option<&Described>> =
             targets.iter().map(|target| query::find(&volumes, target)).collect();
-        let pairs = targets.iter().zip(&found);
-        let differing = pairs.filter_map(|(t, volume)| volume.filter(|v| !is_as_wanted(v, &t.props)));
-        let under_way = modifications(clients, differing.map(|v| v.id().to_owned()).collect()).await;
+        let unasked = targets.iter().zip(&found).filter(|(target, _)| target.id.is_none());
+        let differing = unasked.filter_map(|(t, volume)| volume.filter(|v| !is_as_wanted(v, &t.props)));
+        let more = modifications(clients, differing.map(|v| v.id().to_owned()).collect()).await;
+        let under_way =
+            under_way.and_then(|known| Ok(known.into_iter().chain(more?).collect::<BTreeMap<_, _>>()));
         let look = |(target, volume): (&Target<Props>, Option<&Described>)| {
             let Some(volume) = volume else { return Seen::Absent };
             let modification = match &under_way {
@@ -364,6 +388,17 @@ mod tests {
                 panic!("{refused} was not refused")
             };
             assert!(refusal.fix.contains("restore"), "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn the_next_modification_waits_for_the_one_before() {
+        for (state, refused) in [("modifying", true), ("optimizing", true), ("completed", false)] {
+            let have = json!({"size": 100, "tags": {}, "modification_state": state});
+            let grown = change(json!({"size": 200}), have.clone());
+            assert_eq!(matches!(grown, Change::Refuse(_)), refused, "{state}");
+            let tagged = change(json!({"size": 100, "tags": {"Team": "a"}}), have);
+            assert!(matches!(tagged, Change::InPlace(..)), "{state}");
         }
     }
 

@@ -1,11 +1,9 @@
-//! A moto server of the test's own, and the few questions that are put to it by hand.
+//! A moto server, and the few questions that are put to it by hand.
 
 use std::{
     ffi::OsStr,
     io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    net::TcpStream,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -16,56 +14,30 @@ use super::Living;
 const PUBLIC_KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH+YTAEcBqIsFTyJtB4RQDur2JfMJJHkrm28QaJhuQif lighthouse";
 
-/// A server that ends with the test.
+/// A server that ends with the test, and what is asked of it by hand.
 pub struct Moto {
-    child: Child,
-    address: SocketAddr,
+    server: lh_testkit::Moto,
     pub url: String,
 }
 
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 impl Moto {
-    /// Starts it on a free port, with the checks of real AWS that it can do.
     pub fn start(program: &OsStr) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
-        let child = Command::new(program)
-            .args(["-H", "127.0.0.1", "-p", &address.port().to_string()])
-            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-            .env("MOTO_ENABLE_AMI_VALIDATION", "true")
-            .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "true")
-            .env("MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION", "true")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{} cannot be started: {error}", program.display()));
-        let moto = Self { child, address, url: format!("http://{address}") };
-        let limit = Instant::now() + Duration::from_secs(60);
-        while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
-            assert!(Instant::now() < limit, "moto did not listen within a minute");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        moto
+        let server = lh_testkit::Moto::start(program);
+        let url = server.url();
+        Self { server, url }
     }
 
     /// One request as AWS's query or JSON protocol has it; moto looks only at the service that
     /// the signature names.
     fn ask(&self, service: &str, headers: &str, body: &str) -> String {
-        let mut stream = TcpStream::connect(self.address).unwrap();
+        let mut stream = TcpStream::connect(&self.server.address).unwrap();
         let credential = format!("Credential=test/20260101/us-east-1/{service}/aws4_request");
         write!(
             stream,
             "POST / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\
              Authorization: AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=none\r\n\
              Content-Length: {}\r\n\r\n{body}",
-            self.address,
+            self.server.address,
             body.len()
         )
         .unwrap();
