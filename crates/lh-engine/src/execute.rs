@@ -384,6 +384,13 @@ impl<'a> Execution<'a> {
             (Act::Use, Some(found)) => {
                 JournalEvent::Done { address, record: Box::new(self.record(step, &found, false)) }
             }
+            (Act::Refresh, Some(found)) => {
+                let known = self.fold.state.resources.get(&address);
+                let (managed, retained) =
+                    known.map_or((true, false), |known| (known.managed, known.retained));
+                let record = Record { retained, ..self.record(step, &found, managed) };
+                JournalEvent::Done { address, record: Box::new(record) }
+            }
             (Act::Retain, Some(found)) => {
                 let record = Record { retained: true, ..self.record(step, &found, true) };
                 JournalEvent::Done { address, record: Box::new(record) }

@@ -20,6 +20,6 @@ pub use error::EngineError;
 pub use events::{Event, Events, Silent};
 pub use execute::Outcome;
 pub use lh_kind::Pace;
-pub use look::{Reach, look};
+pub use look::{Reach, Sight, look};
 pub use session::{Ports, Session};
 pub use stop::Stop;

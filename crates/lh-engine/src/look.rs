@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::join_all;
 use lh_kind::{AnyRules, CloudError, ErrorKind, Idempotency, Observe, Probe, Seen, Target};
-use lh_model::{Address, Desired, Map, Reference, value::resolve_map};
+use lh_model::{Address, Desired, Lookup, Map, Reference, value::resolve_map};
 use lh_plan::{Mode, Observed, targets};
 use lh_state::{Fold, OpenIntent, State, Verb};
 
@@ -28,39 +28,91 @@ pub struct Reach<'a> {
     pub events: &'a dyn Events,
 }
 
-/// What AWS shows of everything that `desired` wants and `fold` records.
+/// A stack to look at.
+pub struct Sight<'a> {
+    /// What it wants.
+    pub desired: &'a Desired,
+    /// What is recorded of it, and what is open.
+    pub fold: &'a Fold,
+    /// What for.
+    pub mode: Mode,
+}
+
+/// One resource of one of the stacks looked at.
+type Place = (usize, Address);
+
+/// What AWS shows of everything that these stacks, of one account and region, want and record.
+/// All of them share each call.
 ///
 /// # Errors
 /// Only when AWS cannot be asked at all (credentials, network, throttling); what is wrong with
 /// single resources is told in the answer.
-pub async fn look(
-    reach: &Reach<'_>,
-    desired: &Desired,
-    fold: &Fold,
-    mode: Mode,
-) -> Result<Observed, CloudError> {
-    let state = &fold.state;
-    let mut observed = Observed::default();
-    let mut asked: BTreeMap<Address, Target> = BTreeMap::new();
+pub async fn look(reach: &Reach<'_>, sights: &[Sight<'_>]) -> Result<Vec<Observed>, CloudError> {
+    let mut observed: Vec<Observed> = sights.iter().map(|_| Observed::default()).collect();
+    let mut asked: BTreeMap<Place, Target> = BTreeMap::new();
     for round in 0..DEPTH {
-        let next: BTreeMap<Address, Target> = wanted(desired, fold, &observed)
-            .into_iter()
-            .filter(|(address, target)| !is_settled(&observed, asked.get(address), address, target))
+        let next: BTreeMap<Place, Target> = all_wanted(sights, &observed)
+            .filter(|(place, target)| !is_settled(&observed[place.0], asked.get(place), &place.1, target))
             .collect();
         if next.is_empty() && round > 0 {
             break;
         }
-        let lookups = if round == 0 { probes(desired, state) } else { Vec::new() };
-        reach.events.tell(Event::Looking { targets: next.len() + lookups.len() });
+        let questions = if round == 0 { questions(sights) } else { Vec::new() };
+        let probes: Vec<Probe> = questions.iter().map(|(probe, _)| probe.clone()).collect();
+        reach.events.tell(Event::Looking { targets: next.len() + probes.len() });
         let (resources, answers) =
-            futures_util::future::join(observe(reach, &next), reach.cloud.look_up(&lookups)).await;
-        observed.resources.extend(resources?);
-        let names = lookups.into_iter().map(|probe| probe.lookup.name);
-        observed.lookups.extend(names.zip(answers));
+            futures_util::future::join(observe(reach, &next), reach.cloud.look_up(&probes)).await;
+        take(&mut observed, resources?);
+        for ((_, askers), answer) in questions.into_iter().zip(answers) {
+            for (stack, lookup) in askers {
+                // What is missing is missing at each line that asks for it.
+                let answer = answer.clone().map_err(|finding| finding.at(lookup.origin.clone()));
+                observed[stack].lookups.insert(lookup.name.clone(), answer);
+            }
+        }
         asked.extend(next);
     }
-    look_again(reach, desired, fold, mode, &mut observed).await?;
+    look_again(reach, sights, &mut observed).await?;
     Ok(observed)
+}
+
+fn take(observed: &mut [Observed], seen: BTreeMap<Place, Seen>) {
+    for ((stack, address), seen) in seen {
+        observed[stack].resources.insert(address, seen);
+    }
+}
+
+fn all_wanted<'s>(
+    sights: &'s [Sight<'_>],
+    observed: &'s [Observed],
+) -> impl Iterator<Item = (Place, Target)> + 's {
+    sights.iter().zip(observed).enumerate().flat_map(|(stack, (sight, known))| {
+        let all = wanted(sight.desired, sight.fold, known);
+        all.into_iter().map(move |(address, target)| ((stack, address), target))
+    })
+}
+
+/// A question, and the stacks and lines that ask it.
+type Question<'a> = (Probe, Vec<(usize, &'a Lookup)>);
+
+/// All lookups; those of several stacks in the same words as one.
+fn questions<'s>(sights: &'s [Sight<'_>]) -> Vec<Question<'s>> {
+    let mut all: Vec<Question<'s>> = Vec::new();
+    for (stack, sight) in sights.iter().enumerate() {
+        for (lookup, probe) in sight.desired.lookups.iter().zip(probes(sight.desired, &sight.fold.state)) {
+            let same = |(other, _): &&mut Question<'_>| {
+                let (one, other) = (&probe, other);
+                other.lookup.name == one.lookup.name
+                    && other.lookup.query == one.lookup.query
+                    && other.pinned == one.pinned
+            };
+            match all.iter_mut().find(same) {
+                Some((_, askers)) => askers.push((stack, lookup)),
+                None => all.push((probe, vec![(stack, lookup)])),
+            }
+        }
+    }
+    all
 }
 
 /// What is to be looked at: as the planner says, and what an interrupted run has made.
@@ -113,23 +165,25 @@ fn probes(desired: &Desired, state: &State) -> Vec<Probe> {
 }
 
 /// One round: all kinds at once, each with all its targets.
-pub(crate) async fn observe(
+pub(crate) async fn observe<K: Clone + Ord>(
     reach: &Reach<'_>,
-    targets: &BTreeMap<Address, Target>,
-) -> Result<BTreeMap<Address, Seen>, CloudError> {
-    let mut by_kind: BTreeMap<&str, Vec<Target>> = BTreeMap::new();
-    for (address, target) in targets {
-        by_kind.entry(address.kind()).or_default().push(target.clone());
+    targets: &BTreeMap<K, Target>,
+) -> Result<BTreeMap<K, Seen>, CloudError> {
+    let mut by_kind: BTreeMap<&str, (Vec<K>, Vec<Target>)> = BTreeMap::new();
+    for (key, target) in targets {
+        let (keys, of_kind) = by_kind.entry(target.address.kind()).or_default();
+        keys.push(key.clone());
+        of_kind.push(target.clone());
     }
-    let looks = by_kind.into_iter().map(|(kind, targets)| async move {
+    let looks = by_kind.into_iter().map(|(kind, (keys, targets))| async move {
         let seen = reach.cloud.observe(kind, &targets).await;
-        targets.into_iter().map(|target| target.address).zip(seen).collect::<Vec<_>>()
+        keys.into_iter().zip(seen).collect::<Vec<_>>()
     });
     let mut all = BTreeMap::new();
-    for (address, seen) in join_all(looks).await.into_iter().flatten() {
+    for (key, seen) in join_all(looks).await.into_iter().flatten() {
         match seen {
             Seen::Unreadable(error) if concerns_all(error.kind) => return Err(error),
-            seen => all.insert(address, seen),
+            seen => all.insert(key, seen),
         };
     }
     Ok(all)
@@ -143,42 +197,34 @@ fn concerns_all(kind: ErrorKind) -> bool {
 /// Gives AWS time to show what state records or an interrupted run may have made.
 async fn look_again(
     reach: &Reach<'_>,
-    desired: &Desired,
-    fold: &Fold,
-    mode: Mode,
-    observed: &mut Observed,
+    sights: &[Sight<'_>],
+    observed: &mut [Observed],
 ) -> Result<(), CloudError> {
     for (attempt, pause) in PATIENCE.iter().enumerate() {
-        let all = wanted(desired, fold, observed);
-        let unseen: BTreeMap<Address, Target> = all
-            .into_iter()
-            .filter(|(address, _)| may_exist(reach, desired, fold, mode, observed, address))
-            .filter(|(address, _)| {
-                !matches!(observed.resources.get(address), Some(Seen::Found(_) | Seen::Unreadable(_)))
-            })
-            .collect();
+        let is_unseen = |(stack, address): &Place| {
+            let known = &observed[*stack];
+            !matches!(known.resources.get(address), Some(Seen::Found(_) | Seen::Unreadable(_)))
+                && may_exist(reach, &sights[*stack], known, address)
+        };
+        let unseen: BTreeMap<Place, Target> =
+            all_wanted(sights, observed).filter(|(place, _)| is_unseen(place)).collect();
         if unseen.is_empty() {
             return Ok(());
         }
-        for address in unseen.keys().filter(|_| attempt == 0) {
+        for (_, address) in unseen.keys().filter(|_| attempt == 0) {
             reach.events.tell(Event::Unseen { address: address.clone() });
         }
         reach.pace.pause(Duration::from_millis(*pause)).await;
-        observed.resources.extend(observe(reach, &unseen).await?);
+        let seen = observe(reach, &unseen).await?;
+        take(observed, seen);
     }
     Ok(())
 }
 
 /// Whether believing too early that `address` is absent could make a second one, or leave one
 /// behind.
-fn may_exist(
-    reach: &Reach<'_>,
-    desired: &Desired,
-    fold: &Fold,
-    mode: Mode,
-    known: &Observed,
-    address: &Address,
-) -> bool {
+fn may_exist(reach: &Reach<'_>, sight: &Sight<'_>, known: &Observed, address: &Address) -> bool {
+    let Sight { desired, fold, mode } = *sight;
     let open = fold.open().find(|open| open.intent.address == *address);
     match open.map(|open| (open.intent.verb, open)) {
         Some((Verb::Create, OpenIntent { made: Some(_), .. })) => true,

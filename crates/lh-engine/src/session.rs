@@ -2,16 +2,16 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lh_kind::Mutate;
+use lh_kind::{CloudError, Mutate};
 use lh_model::Desired;
-use lh_plan::{Mode, Observed, Plan};
+use lh_plan::{Mode, Observed, Plan, Scope};
 use lh_state::{
     Event as JournalEvent, Fold, Holder, Journal, Lease, LeaseGuard, Snapshots, State, StoreError, Version,
     decode, encode, fold,
 };
 
 use crate::{
-    EngineError, Event, Events, Outcome, Pace, Reach, Stop, execute::Execution, look, settle::settle,
+    EngineError, Event, Events, Outcome, Pace, Reach, Sight, Stop, execute::Execution, look, settle::settle,
 };
 
 /// Everything a session works through.
@@ -102,13 +102,36 @@ impl Session {
     /// # Errors
     /// When AWS cannot be asked at all.
     pub async fn look(&self, desired: &Desired, mode: Mode) -> Result<Observed, EngineError> {
-        let open = self.open_intents();
+        let mut observed = Self::look_all(&[(self, desired)], mode).await?;
+        Ok(observed.pop().unwrap_or_default())
+    }
+
+    /// Looks at AWS for several sessions at once. All must be of one account and region: what
+    /// is asked is asked through the first one's ports.
+    async fn look_all(sessions: &[(&Self, &Desired)], mode: Mode) -> Result<Vec<Observed>, CloudError> {
+        let Some((first, _)) = sessions.first() else { return Ok(Vec::new()) };
+        let open = sessions.iter().map(|(session, _)| session.open_intents()).sum();
         if open > 0 {
-            self.ports.events.tell(Event::Settling { open });
+            first.ports.events.tell(Event::Settling { open });
         }
-        let Ports { cloud, pace, events, .. } = &self.ports;
+        let Ports { cloud, pace, events, .. } = &first.ports;
         let reach = Reach { cloud: cloud.as_ref(), pace: pace.as_ref(), events: events.as_ref() };
-        Ok(look(&reach, desired, &self.fold, mode).await?)
+        let sights: Vec<Sight<'_>> =
+            sessions.iter().map(|(session, desired)| Sight { desired, fold: &session.fold, mode }).collect();
+        look(&reach, &sights).await
+    }
+
+    /// [`Session::plan_within`] for several stacks of one account and region, which share what
+    /// is asked of AWS.
+    ///
+    /// # Errors
+    /// When AWS cannot be asked at all; everything else is told in the plans.
+    pub async fn plan_all(sessions: &[(&Self, &Desired)], scope: &Scope) -> Result<Vec<Plan>, CloudError> {
+        let observed = Self::look_all(sessions, scope.mode).await?;
+        let plan = |((session, desired), observed): (&(&Self, &Desired), &Observed)| {
+            session.plan_from(desired, observed, scope)
+        };
+        Ok(sessions.iter().zip(&observed).map(plan).collect())
     }
 
     /// Looks at AWS, settles what earlier runs left open, and plans. `recovering` takes over
@@ -117,17 +140,30 @@ impl Session {
     /// # Errors
     /// When AWS cannot be asked at all; everything else is told in the plan.
     pub async fn plan(&self, desired: &Desired, mode: Mode, recovering: bool) -> Result<Plan, EngineError> {
-        let observed = self.look(desired, mode).await?;
+        self.plan_within(desired, &Scope { recovering, ..mode.into() }).await
+    }
+
+    /// [`Session::plan`] for `scope`.
+    ///
+    /// # Errors
+    /// As [`Session::plan`].
+    pub async fn plan_within(&self, desired: &Desired, scope: &Scope) -> Result<Plan, EngineError> {
+        let observed = self.look(desired, scope.mode).await?;
+        Ok(self.plan_from(desired, &observed, scope))
+    }
+
+    /// Plans from what AWS showed.
+    fn plan_from(&self, desired: &Desired, observed: &Observed, scope: &Scope) -> Plan {
         let book = self.ports.cloud.book();
-        let settled = settle(&self.fold, &observed, book);
+        let settled = settle(&self.fold, observed, book);
         let mut fold = self.fold.clone();
         settled.iter().for_each(|event| fold.apply(event));
-        let mut plan = lh_plan::plan(desired, &observed, &fold.state, book, mode, recovering);
+        let mut plan = lh_plan::plan_within(desired, observed, &fold.state, book, scope);
         *self.settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(settled);
         let reads = desired.lookups.iter().flat_map(|lookup| self.ports.cloud.lookup_calls(&lookup.name));
         plan.reads.extend(reads.map(|call| (*call).to_owned()));
         plan.keeping.extend(self.ports.keeping.iter().map(|call| (*call).to_owned()));
-        Ok(plan)
+        plan
     }
 
     /// Whether `plan`, made earlier, still holds.

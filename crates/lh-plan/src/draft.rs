@@ -16,6 +16,8 @@ pub(crate) struct Draft<'a> {
     pub book: &'a dyn RuleBook,
     /// Whether what carries our tags is taken over although state does not know it.
     pub recovering: bool,
+    /// What alone is planned for, with what it needs; everything if empty.
+    pub targets: &'a [Address],
 }
 
 impl Draft<'_> {

@@ -94,10 +94,11 @@ fn blast_radius(plan: &Plan) -> String {
     if touched.is_empty() {
         return "nothing in AWS changes".to_owned();
     }
+    let part = if plan.targets.is_empty() { "" } else { " (a part of it)" };
     let kinds: BTreeSet<&str> = touched.iter().map(|a| a.kind()).collect();
     let account = plan.account.as_deref().unwrap_or("unknown");
     format!(
-        "{} of {} in account {account}, {}, only stack {}",
+        "{} of {} in account {account}, {}, only stack {}{part}",
         count(touched.len(), "resource"),
         count(kinds.len(), "kind"),
         plan.region,

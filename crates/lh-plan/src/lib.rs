@@ -15,7 +15,9 @@ mod order;
 pub mod plan;
 mod planner;
 pub mod policy;
+mod refresh;
 pub mod seen;
+mod target;
 
 pub use cost::Estimate;
 pub use drift::Drift;
@@ -23,5 +25,5 @@ pub use headline::Headline;
 pub use lint::lint;
 pub use moved::moved;
 pub use plan::{Act, Mode, Note, Parent, Plan, Step, StepId};
-pub use planner::plan;
+pub use planner::{Scope, plan, plan_within};
 pub use seen::{Observed, targets};

@@ -37,7 +37,7 @@ pub(crate) fn sort(plan: &mut Plan, book: &dyn RuleBook) {
 
 /// What cannot be otherwise: a resource after what it needs, a deletion after the deletion or
 /// change of what needed it, a replacement's creation after its deletion.
-fn hard_edges(steps: &[Step], book: &dyn RuleBook) -> BTreeMap<StepId, BTreeSet<StepId>> {
+pub(crate) fn hard_edges(steps: &[Step], book: &dyn RuleBook) -> BTreeMap<StepId, BTreeSet<StepId>> {
     let present: BTreeSet<&StepId> = steps.iter().map(|step| &step.id).collect();
     let mut edges: BTreeMap<StepId, BTreeSet<StepId>> = BTreeMap::new();
     let mut link = |later: &StepId, earlier: StepId| {

@@ -29,6 +29,8 @@ pub enum Mode {
         /// Whether what holds data stays.
         retain_data: bool,
     },
+    /// To record what AWS shows, and change nothing in it.
+    Refresh,
 }
 
 /// The state that a plan was made from.
@@ -60,6 +62,8 @@ pub enum Act {
     Retain,
     /// Drops the record of one that is gone; calls nothing.
     Forget,
+    /// Records what AWS shows of one as what was applied; calls nothing.
+    Refresh,
 }
 
 impl Act {
@@ -79,6 +83,7 @@ impl Act {
             Self::Use => "use",
             Self::Retain => "retain",
             Self::Forget => "forget",
+            Self::Refresh => "refresh",
         }
     }
 }
@@ -161,6 +166,9 @@ pub struct Plan {
     pub account: Option<String>,
     /// What for.
     pub mode: Mode,
+    /// What alone it is for, with what that needs: then it is partial. The whole stack if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<Address>,
     /// The state it follows.
     pub parent: Parent,
     /// Digest of what AWS showed of the managed properties when it was made.

@@ -8,7 +8,26 @@ use lh_state::{Pin, State};
 
 use crate::{
     Act, Estimate, Mode, Observed, Parent, Plan, classify, destroy, draft::Draft, order, plan::FORMAT,
+    refresh,
 };
+
+/// What a plan is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// What for.
+    pub mode: Mode,
+    /// Whether what carries this stack's ownership tags is taken over though state does not know it.
+    pub recovering: bool,
+    /// What alone is planned for, with what it needs; the whole stack if empty. Destroying is
+    /// always of the whole stack.
+    pub targets: Vec<Address>,
+}
+
+impl From<Mode> for Scope {
+    fn from(mode: Mode) -> Self {
+        Self { mode, recovering: false, targets: Vec::new() }
+    }
+}
 
 /// The plan for `mode`: total, whatever it is given. `recovering` takes over what carries this
 /// stack's ownership tags though `state` does not know it.
@@ -20,10 +39,24 @@ pub fn plan(
     mode: Mode,
     recovering: bool,
 ) -> Plan {
-    let draft = Draft { desired, observed, state, book, recovering };
+    plan_within(desired, observed, state, book, &Scope { recovering, ..mode.into() })
+}
+
+/// The plan for `scope`.
+pub fn plan_within(
+    desired: &Desired,
+    observed: &Observed,
+    state: &State,
+    book: &dyn RuleBook,
+    scope: &Scope,
+) -> Plan {
+    let Scope { mode, recovering, ref targets } = *scope;
+    let draft = Draft { desired, observed, state, book, recovering, targets };
     let mut plan = draft.empty(mode);
+    plan.refusals.extend(draft.unknown_targets());
     match mode {
         Mode::Apply => draft.fill(&mut plan),
+        Mode::Refresh => refresh::fill(&draft, &mut plan),
         Mode::Destroy { retain_data } => destroy::fill(&draft, &mut plan, retain_data),
     }
     order::sort(&mut plan, book);
@@ -43,6 +76,7 @@ impl Draft<'_> {
             region: self.desired.region.clone(),
             account: self.account(),
             mode,
+            targets: self.targets.to_vec(),
             parent: Parent { lineage: self.state.lineage.clone(), serial: self.state.serial },
             fingerprint: self.observed.fingerprint(self.book),
             steps: Vec::new(),
@@ -67,7 +101,7 @@ impl Draft<'_> {
             Err(cycle) => return plan.refusals.push(Diagnostic::error("E0607", cycle.to_string())),
         };
         let mut unknown: BTreeSet<Address> = BTreeSet::new();
-        let mut priced: Vec<(Address, Map)> = Vec::new();
+        let mut judged: Vec<(Address, classify::Verdict, Option<Map>)> = Vec::new();
         for address in sorted {
             let resource = wanted[&address];
             let Some(rules) = self.book.rules(address.kind()) else {
@@ -82,24 +116,48 @@ impl Draft<'_> {
             let is_used = verdict.steps.iter().any(|step| step.id.act == Act::Use)
                 || self.state.resources.get(&address).is_some_and(|record| !record.managed)
                     && verdict.steps.is_empty();
-            if !is_used {
-                priced.push((address, want));
-            }
-            self.add(plan, verdict);
+            judged.push((address, verdict, (!is_used).then_some(want)));
         }
         for (address, record) in &self.state.resources {
             if !wanted.contains_key(address) {
                 let verdict = classify::judge_leftover(self, address, record, self.state);
-                if verdict.stays && record.managed {
-                    // What is retained is paid for as before.
-                    priced.push((address.clone(), record.inputs.clone()));
-                }
-                self.add(plan, verdict);
+                // What is retained is paid for as before.
+                let kept = (verdict.stays && record.managed).then(|| record.inputs.clone());
+                judged.push((address.clone(), verdict, kept));
             }
         }
+        let priced = self.take(plan, judged);
         gather_unknown(plan);
         let prices = PriceBook::of(&self.desired.region);
         plan.cost_after = Estimate::of(priced.iter().map(|(a, p)| (a, p)), self.book, &prices);
+    }
+
+    /// Takes what is planned for into the plan; what there is after it, with its properties.
+    fn take(
+        &self,
+        plan: &mut Plan,
+        judged: Vec<(Address, classify::Verdict, Option<Map>)>,
+    ) -> Vec<(Address, Map)> {
+        let steps: Vec<_> = match self.targets.is_empty() {
+            true => Vec::new(),
+            false => judged.iter().flat_map(|(_, verdict, _)| verdict.steps.clone()).collect(),
+        };
+        let within = self.targeted(&steps);
+        let mut priced = Vec::new();
+        for (address, verdict, after) in judged {
+            let props = match within.as_ref().is_none_or(|within| within.contains(&address)) {
+                true => {
+                    self.add(plan, verdict);
+                    after
+                }
+                false => {
+                    let record = self.state.resources.get(&address).filter(|record| record.managed);
+                    record.map(|record| record.inputs.clone())
+                }
+            };
+            priced.extend(props.map(|props| (address, props)));
+        }
+        priced
     }
 
     fn add(&self, plan: &mut Plan, verdict: classify::Verdict) {
@@ -110,7 +168,7 @@ impl Draft<'_> {
     }
 
     /// Properties with every reference resolved whose value is known and will stay.
-    fn resolve(&self, props: &Map, unknown: &BTreeSet<Address>) -> Map {
+    pub(crate) fn resolve(&self, props: &Map, unknown: &BTreeSet<Address>) -> Map {
         resolve_map(props, &|reference: &Reference| {
             if unknown.contains(&reference.address) {
                 return None;

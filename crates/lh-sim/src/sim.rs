@@ -55,6 +55,11 @@ impl Sim {
         Sim { exchange: Arc::new(Exchange::new(store)) }
     }
 
+    /// Whether both are handles on the same account.
+    pub fn is_same(&self, other: &Sim) -> bool {
+        Arc::ptr_eq(&self.exchange, &other.exchange)
+    }
+
     /// The HTTP client that answers for the simulated services.
     pub fn http_client(&self) -> SharedHttpClient {
         SharedHttpClient::new(SimHttpClient(self.exchange.clone()))

@@ -88,6 +88,15 @@ impl Cloud {
         matches!(self.kind, Kind::Simulated { .. })
     }
 
+    /// Whether both are the same cloud, asked with the same credentials.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::Aws, Kind::Aws) => true,
+            (Kind::Simulated { sim, .. }, Kind::Simulated { sim: other, .. }) => sim.is_same(other),
+            _ => false,
+        }
+    }
+
     /// The simulated world, for tests that look behind the tool's back.
     pub fn sim(&self) -> Option<&Sim> {
         match &self.kind {

@@ -7,7 +7,7 @@ use lh_engine::{EngineError, Event, Events, Outcome, Ports, Session, Silent, Sto
 use lh_kind::Mutate;
 use lh_model::Plaintext;
 use lh_plan::{
-    Act, Mode, Plan,
+    Act, Mode, Plan, Scope,
     policy::{Kept, Scene},
 };
 use lh_spec::StateConfig;
@@ -66,8 +66,16 @@ impl Deployment {
     /// # Errors
     /// When state or AWS cannot be read; what must not be done is told in the plan.
     pub async fn plan(&self, mode: Mode) -> Result<Plan, Error> {
+        self.plan_within(&mode.into()).await
+    }
+
+    /// [`Deployment::plan`] of a part of the stack, or to refresh the state.
+    ///
+    /// # Errors
+    /// As [`Deployment::plan`].
+    pub async fn plan_within(&self, scope: &Scope) -> Result<Plan, Error> {
         let session = Session::read(self.ports().await?, &self.stack.desired).await?;
-        Ok(session.plan(&self.stack.desired, mode, false).await?)
+        Ok(session.plan_within(&self.stack.desired, scope).await?)
     }
 
     /// The plan, in a form to keep.
@@ -103,7 +111,19 @@ impl Deployment {
     /// # Errors
     /// When the plan is refused, or state fails; what fails in AWS is told in the outcome.
     pub async fn apply(&self, approve: impl FnOnce(&Plan) -> bool) -> Result<Applied, Error> {
-        self.run("apply", Mode::Apply, false, approve).await
+        self.apply_within(&Mode::Apply.into(), approve).await
+    }
+
+    /// [`Deployment::apply`] of a part of the stack, or a refresh of its state alone.
+    ///
+    /// # Errors
+    /// As [`Deployment::apply`].
+    pub async fn apply_within(
+        &self,
+        scope: &Scope,
+        approve: impl FnOnce(&Plan) -> bool,
+    ) -> Result<Applied, Error> {
+        self.run("apply", scope, approve).await
     }
 
     /// Plans the removal and, if `approve` says yes, carries it out.
@@ -115,7 +135,7 @@ impl Deployment {
         retain_data: bool,
         approve: impl FnOnce(&Plan) -> bool,
     ) -> Result<Applied, Error> {
-        self.run("destroy", Mode::Destroy { retain_data }, false, approve).await
+        self.run("destroy", &Mode::Destroy { retain_data }.into(), approve).await
     }
 
     /// Rebuilds a lost state from ownership tags and the spec: takes over what is there,
@@ -124,21 +144,20 @@ impl Deployment {
     /// # Errors
     /// As [`Deployment::apply`].
     pub async fn recover(&self, approve: impl FnOnce(&Plan) -> bool) -> Result<Applied, Error> {
-        self.run("recover", Mode::Apply, true, approve).await
+        self.run("recover", &Scope { recovering: true, ..Mode::Apply.into() }, approve).await
     }
 
     async fn run(
         &self,
         operation: &str,
-        mode: Mode,
-        recovering: bool,
+        scope: &Scope,
         approve: impl FnOnce(&Plan) -> bool,
     ) -> Result<Applied, Error> {
         let ports = self.ports().await?;
         let session = Session::lock(ports.clone(), &self.stack.desired, holder(operation)).await?;
         self.within(session, &ports, async |session: &mut Session| {
-            let mut plan = session.plan(&self.stack.desired, mode, recovering).await?;
-            if recovering {
+            let mut plan = session.plan_within(&self.stack.desired, scope).await?;
+            if scope.recovering {
                 plan.steps.retain(|step| matches!(step.id.act, Act::Adopt | Act::Use | Act::Await));
                 plan.steps.iter_mut().for_each(|step| step.requires.clear());
                 // What is unknown to state is what recovering is for; every other refusal stands.
@@ -251,8 +270,26 @@ impl Deployment {
         outputs::one(&self.stack, session.state(), ports.cloud.as_ref(), name).await
     }
 
+    /// Whether both are in one cloud and region, so that one call can answer for both.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        self.stack.region() == other.stack.region() && self.cloud.is_same(&other.cloud)
+    }
+
+    pub(crate) async fn connect(&self) -> Result<Arc<dyn Mutate>, Error> {
+        self.cloud.connect(self.stack.region()).await
+    }
+
+    /// The state as it is, through a connection that others use too.
+    pub(crate) async fn read(&self, cloud: &Arc<dyn Mutate>) -> Result<Session, Error> {
+        let ports = self.ports_to(Arc::clone(cloud)).await?;
+        Ok(Session::read(ports, &self.stack.desired).await?)
+    }
+
     async fn ports(&self) -> Result<Ports, Error> {
-        let cloud: Arc<dyn Mutate> = self.cloud.connect(self.stack.region()).await?;
+        self.ports_to(self.connect().await?).await
+    }
+
+    async fn ports_to(&self, cloud: Arc<dyn Mutate>) -> Result<Ports, Error> {
         let store = self.cloud.store(&self.stack, self.watch()).await?;
         Ok(Ports {
             cloud,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
+use lh::{Address, Mode, Scope};
 
 use crate::commands;
 
@@ -61,6 +62,30 @@ pub(crate) enum Command {
     Completions(commands::completions::Completions),
     /// Write the manual page to standard output
     Man,
+}
+
+/// What of a stack is planned, and whether AWS may change.
+#[derive(clap::Args)]
+pub(crate) struct Part {
+    /// Plan for this resource and what it needs alone; may be given more than once
+    #[arg(long, value_name = "ADDRESS", action = ArgAction::Append)]
+    target: Vec<Address>,
+    /// Take what AWS shows into the state, and change nothing in AWS
+    #[arg(long)]
+    refresh_only: bool,
+}
+
+impl Part {
+    /// As plans take it.
+    pub fn scope(&self) -> Scope {
+        let mode = if self.refresh_only { Mode::Refresh } else { Mode::Apply };
+        Scope { targets: self.target.clone(), ..mode.into() }
+    }
+
+    /// Whether it is anything but the whole stack.
+    pub fn is_given(&self) -> bool {
+        self.refresh_only || !self.target.is_empty()
+    }
 }
 
 /// The stack files to read: those given, or every one in `stacks/`.

@@ -24,21 +24,52 @@ pub(crate) struct Work {
     pub progress: Arc<Progress>,
 }
 
+/// Loads every stack and connects it; stacks of one cloud are then asked for together. All
+/// mistakes of all files are told.
+pub(crate) fn open_all(files: &[PathBuf], global: &Global) -> Result<Vec<Work>, Failure> {
+    let progress = Arc::new(Progress::new());
+    let cloud = cloud(global)?;
+    let (mut works, mut failure) = (Vec::new(), None);
+    for file in files {
+        match load(file, global) {
+            Ok(stack) => works.push(Work::new(stack, cloud.clone(), &progress)),
+            Err(error) => {
+                if let Some(earlier) = failure.replace(error) {
+                    let _ = earlier.report();
+                }
+            }
+        }
+    }
+    failure.map_or(Ok(works), Err)
+}
+
 /// Loads the stack at `file` and connects it to its cloud.
 pub(crate) fn open(file: &Path, global: &Global) -> Result<Work, Failure> {
+    connect(load(file, global)?, global)
+}
+
+fn load(file: &Path, global: &Global) -> Result<Stack, Failure> {
     let stack = Stack::load(&file.to_string_lossy(), &global.set)?;
     if !stack.warnings().is_empty() {
         anstream::eprintln!("{}", diagnostic::render(stack.warnings(), stack.sources()));
     }
-    connect(stack, global)
+    Ok(stack)
+}
+
+fn cloud(global: &Global) -> Result<Cloud, Failure> {
+    Ok(if global.local { Cloud::local(Path::new(LOCAL))? } else { Cloud::aws() })
+}
+
+impl Work {
+    fn new(stack: Stack, cloud: Cloud, progress: &Arc<Progress>) -> Self {
+        let deployment = Deployment::new(stack, cloud).telling(progress.clone());
+        Self { deployment, progress: progress.clone() }
+    }
 }
 
 /// Connects `stack` to its cloud.
 pub(crate) fn connect(stack: Stack, global: &Global) -> Result<Work, Failure> {
-    let cloud = if global.local { Cloud::local(Path::new(LOCAL))? } else { Cloud::aws() };
-    let progress = Arc::new(Progress::new());
-    let deployment = Deployment::new(stack, cloud).telling(progress.clone());
-    Ok(Work { deployment, progress })
+    Ok(Work::new(stack, cloud(global)?, &Arc::new(Progress::new())))
 }
 
 /// The files given, or every stack in `stacks/`.

@@ -5,7 +5,7 @@ use lh_model::{Diagnostic, Lookup, Map};
 use super::{asked, failed, texts};
 use crate::{
     clients::Clients,
-    kinds::{Tags, ssm::parameter},
+    kinds::ssm::parameter::{self, AnyOf},
 };
 
 /// What it may call.
@@ -14,7 +14,7 @@ pub(super) const CALLS: &[&str] = &["ssm:DescribeParameters"];
 /// Answers it.
 pub(super) async fn answer(clients: &Clients, lookup: &Lookup) -> Result<Map, Diagnostic> {
     let name = asked(lookup, "name").unwrap_or_default();
-    let found = parameter::read(clients, vec![name.to_owned()], &Tags::new()).await;
+    let found = parameter::read(clients, vec![name.to_owned()], &AnyOf::new()).await;
     let found = found.map_err(|error| failed(lookup, &error))?;
     let Some(metadata) = found.into_iter().next() else {
         return Err(Diagnostic::error("E0558", format!("there is no SSM parameter `{name}`"))

@@ -4,6 +4,7 @@
 
 mod budget;
 mod contract;
+mod fleet;
 mod policy;
 mod stop;
 

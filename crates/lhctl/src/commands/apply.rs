@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use lh::{Applied, CloudError, Error, ErrorKind, Plan, SavedPlan};
+use lh::{Applied, CloudError, Error, ErrorKind, Mode, Plan, SavedPlan};
 
 use crate::{
-    args::Global,
+    args::{Global, Part},
     context::{self, Work},
     failure::{Code, Failure},
     render::{plan as human, summary},
@@ -16,7 +16,9 @@ use crate::{
 pub(crate) struct Apply {
     /// A stack file, or a plan kept with `lhctl plan --out`
     #[arg(value_name = "STACK|PLAN")]
-    target: PathBuf,
+    what: PathBuf,
+    #[command(flatten)]
+    part: Part,
     /// Do not ask
     #[arg(long)]
     auto_approve: bool,
@@ -27,24 +29,33 @@ impl Apply {
         if !self.auto_approve && !context::can_ask() {
             return Err(context::not_approved("apply"));
         }
-        if SavedPlan::is_at(&self.target) {
+        if SavedPlan::is_at(&self.what) {
             return self.saved(global).await;
         }
-        let work = context::open(&self.target, global)?;
-        carry_out(&work, "Apply", work.deployment.apply(|plan| self.approve(&work, plan))).await
+        let work = context::open(&self.what, global)?;
+        let scope = self.part.scope();
+        let verb = if scope.mode == Mode::Refresh { "Refresh" } else { "Apply" };
+        let run = work.deployment.apply_within(&scope, |plan| self.approve(&work, plan));
+        carry_out(&work, verb, run).await
     }
 
     async fn saved(&self, global: &Global) -> Result<Code, Failure> {
-        let saved = SavedPlan::read(&self.target)?;
+        let saved = SavedPlan::read(&self.what)?;
         if saved.is_local() != global.local {
             let (made, add) = if saved.is_local() {
                 ("in the simulated AWS", "Add --local")
             } else {
                 ("for real AWS", "Leave --local out")
             };
-            return Err(Failure::plain(format!("{} was made {made}.", self.target.display()))
+            return Err(Failure::plain(format!("{} was made {made}.", self.what.display()))
                 .code(Code::Refused)
                 .fix(format!("{add}, or make a new plan.")));
+        }
+        if self.part.is_given() {
+            return Err(Failure::plain(
+                "--target and --refresh-only have no meaning with a saved plan: it is carried out whole.",
+            )
+            .fix("Make a new plan with these options."));
         }
         if !global.set.is_empty() {
             return Err(Failure::plain("--set has no meaning with a saved plan: its values are fixed.")
@@ -58,7 +69,11 @@ impl Apply {
         work.progress.clear();
         anstream::println!("{}", human::render(plan));
         let quiet = plan.is_empty() || self.auto_approve;
-        quiet || context::ask(&format!("Apply this plan to {}? Only `yes` does it:", plan.stack), "yes")
+        let question = match plan.mode {
+            Mode::Refresh => format!("Record this in the state of {}? Only `yes` does it:", plan.stack),
+            _ => format!("Apply this plan to {}? Only `yes` does it:", plan.stack),
+        };
+        quiet || context::ask(&question, "yes")
     }
 }
 

@@ -1,84 +1,127 @@
-//! `lhctl plan`: what apply would do, in words, in JSON, or kept in a file.
+//! `lhctl plan`: what apply would do, in words, as JSON, Markdown or a page, or kept in a file.
 
 use std::path::{Path, PathBuf};
 
-use lh::{EngineError, Mode, Plan};
+use lh::{EngineError, Fleet, Plan};
 
 use crate::{
-    args::{Global, Stacks},
+    args::{Global, Part, Stacks},
     context::{self, Work},
     failure::{Code, Failure},
-    render::{json, plan as human},
+    render::{html, json, markdown, plan as human},
 };
+
+/// The longest managed policy that IAM takes, white space not counted.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+const LONGEST_POLICY: usize = 6144;
 
 /// Arguments of `plan`.
 #[derive(clap::Args)]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     stacks: Stacks,
+    #[command(flatten)]
+    part: Part,
     /// Keep the plan in this file, for `lhctl apply FILE`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Print the plan as JSON
-    #[arg(long)]
-    json: bool,
-    /// Print the least-privilege IAM policy under which this plan can be carried out
-    #[arg(long, conflicts_with_all = ["json", "out"])]
-    policy: bool,
+    #[command(flatten)]
+    form: Form,
+    /// Write the plan as a page to this file, which needs nothing else
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Exit with 2 if there are changes, 0 if there are none
     #[arg(long)]
     detailed_exitcode: bool,
 }
 
+/// What is printed.
+#[derive(clap::Args)]
+#[group(multiple = false)]
+struct Form {
+    /// Print the plan as JSON
+    #[arg(long)]
+    json: bool,
+    /// Print the plan as Markdown, for a pull request
+    #[arg(long)]
+    markdown: bool,
+    /// Print the least-privilege IAM policy under which this plan can be carried out
+    #[arg(long)]
+    policy: bool,
+}
+
 impl PlanArgs {
     pub async fn run(&self, global: &Global) -> Result<Code, Failure> {
         let files = context::stack_files(&self.stacks.files)?;
-        if let (Some(out), true) = (&self.out, files.len() > 1) {
-            return Err(Failure::plain(format!(
-                "--out {} keeps one plan, and {} stacks were found.",
-                out.display(),
-                files.len()
-            ))
-            .fix("Name one stack file."));
-        }
-        if self.policy && files.len() > 1 {
-            return Err(Failure::plain(format!("A policy is of one stack, and {} were found.", files.len()))
-                .fix("Name one stack file."));
-        }
-        let (mut changes, mut all) = (false, Vec::new());
-        for file in &files {
-            let work = context::open(file, global)?;
-            let plan = self.one(&work).await?;
-            changes |= !plan.is_empty();
-            if self.policy {
-                show_policy(&work.deployment.policy(&plan).await?);
-            } else if self.json {
-                all.push(json::plan(&plan));
-            } else {
-                anstream::println!("{}", human::render(&plan));
+        self.check(&files)?;
+        let works = context::open_all(&files, global)?;
+        let fleet: Fleet<'_> = works.iter().map(|work| &work.deployment).collect();
+        let progress = &works[0].progress;
+        let plans = context::watched(progress, fleet.plan_within(&self.part.scope())).await;
+        progress.clear();
+        let (mut made, mut failure) = (Vec::new(), None);
+        for (work, plan) in works.iter().zip(plans) {
+            match plan {
+                Ok(plan) => made.push((work, plan)),
+                Err(error) => note(&mut failure, Failure::from(error).with_sources(sources(work))),
             }
-            self.keep(&work, plan)?;
         }
-        if self.json {
-            let one = (all.len() == 1).then(|| all.pop()).flatten();
-            anstream::println!("{:#}", one.unwrap_or_else(|| serde_json::json!(all)));
+        self.print(&made, files.len()).await?;
+        if let Some(path) = &self.html {
+            let plans: Vec<&Plan> = made.iter().map(|(_, plan)| plan).collect();
+            write(path, &html::page(&plans))?;
+            anstream::eprintln!("The page is in {}.", path.display());
         }
-        Ok(if self.detailed_exitcode && changes { Code::Changes } else { Code::Done })
+        let mut changes = false;
+        for (work, plan) in made {
+            changes |= !plan.is_empty();
+            match plan.refusals.is_empty() {
+                true => self.keep(work, plan)?,
+                false => {
+                    let refused = lh::Error::Engine(EngineError::Refused(plan.refusals));
+                    note(&mut failure, Failure::from(refused).with_sources(sources(work)));
+                }
+            }
+        }
+        match failure {
+            Some(failure) => Err(failure),
+            None if self.detailed_exitcode && changes => Ok(Code::Changes),
+            None => Ok(Code::Done),
+        }
     }
 
-    async fn one(&self, work: &Work) -> Result<Plan, Failure> {
-        let sources = work.deployment.stack().sources().clone();
-        let plan = context::watched(&work.progress, work.deployment.plan(Mode::Apply)).await;
-        work.progress.clear();
-        let plan = plan.map_err(|error| Failure::from(error).with_sources(&sources))?;
-        if plan.refusals.is_empty() {
-            return Ok(plan);
+    /// Options that are of one stack alone.
+    fn check(&self, files: &[PathBuf]) -> Result<(), Failure> {
+        let only = match (&self.out, self.form.policy, self.part.is_given()) {
+            _ if files.len() == 1 => return Ok(()),
+            (Some(out), ..) => format!("--out {} keeps one plan", out.display()),
+            (None, true, _) => "A policy is of one stack".to_owned(),
+            (None, false, true) => "--target and --refresh-only are for one stack".to_owned(),
+            (None, false, false) => return Ok(()),
+        };
+        Err(Failure::plain(format!("{only}, and {} stacks were found.", files.len()))
+            .fix("Name one stack file."))
+    }
+
+    async fn print(&self, made: &[(&Work, Plan)], stacks: usize) -> Result<(), Failure> {
+        if self.form.json {
+            let mut all: Vec<_> = made.iter().map(|(_, plan)| json::plan(plan)).collect();
+            let one = (stacks == 1).then(|| all.pop()).flatten();
+            if stacks > 1 || one.is_some() {
+                anstream::println!("{:#}", one.unwrap_or_else(|| serde_json::json!(all)));
+            }
+            return Ok(());
         }
-        if self.json {
-            anstream::println!("{:#}", json::plan(&plan));
+        for (work, plan) in made.iter().filter(|(_, plan)| plan.refusals.is_empty()) {
+            if self.form.policy {
+                show_policy(&work.deployment.policy(plan).await?);
+            } else if self.form.markdown {
+                anstream::println!("{}", markdown::render(plan));
+            } else {
+                anstream::println!("{}", human::render(plan));
+            }
         }
-        let refused = lh::Error::Engine(EngineError::Refused(plan.refusals));
-        Err(Failure::from(refused).with_sources(&sources))
+        Ok(())
     }
 
     fn keep(&self, work: &Work, plan: Plan) -> Result<(), Failure> {
@@ -89,9 +132,23 @@ impl PlanArgs {
     }
 }
 
-/// The longest managed policy that IAM takes, white space not counted.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
-const LONGEST_POLICY: usize = 6144;
+fn sources(work: &Work) -> &lh::Sources {
+    work.deployment.stack().sources()
+}
+
+/// The last failure ends the command; those before it are told when they are met.
+fn note(kept: &mut Option<Failure>, failure: Failure) {
+    if let Some(earlier) = kept.replace(failure) {
+        let _ = earlier.report();
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text).map_err(|error| {
+        Failure::plain(format!("{} cannot be written: {error}.", path.display()))
+            .fix("Name a file in a folder that exists and may be written.")
+    })
+}
 
 fn show_policy(policy: &serde_json::Value) {
     anstream::println!("{policy:#}");

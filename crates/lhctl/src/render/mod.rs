@@ -1,7 +1,9 @@
 //! Showing values to people and programs; the same values in each form.
 
 pub(crate) mod diagnostic;
+pub(crate) mod html;
 pub(crate) mod json;
+pub(crate) mod markdown;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod style;

@@ -13,6 +13,9 @@ const LONGEST: usize = 72;
 /// The whole plan.
 pub(crate) fn render(plan: &Plan) -> String {
     let mut text = head(plan);
+    if let Some(partial) = partial(plan) {
+        text.push_str(&format!("\n{} {partial}\n", style::change("partial:")));
+    }
     for section in [drift(&plan.drift), changes(plan), notes(plan)] {
         if !section.is_empty() {
             text.push('\n');
@@ -34,6 +37,17 @@ fn head(plan: &Plan) -> String {
     )
 }
 
+/// What a plan of a part says of itself.
+pub(crate) fn partial(plan: &Plan) -> Option<String> {
+    let names: Vec<String> = plan.targets.iter().map(ToString::to_string).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "This plan is for {} and what that needs, not for the whole stack. Plan again without --target to see the rest.",
+            names.join(", ")
+        )
+    })
+}
+
 fn drift(drift: &[Drift]) -> String {
     if drift.is_empty() {
         return String::new();
@@ -47,20 +61,34 @@ fn drift(drift: &[Drift]) -> String {
 }
 
 fn changes(plan: &Plan) -> String {
+    shown(plan).into_iter().map(|(step, replaced)| change(step, replaced)).collect()
+}
+
+/// The steps to show, each with whether it replaces: a replacement is one, not two.
+pub(crate) fn shown(plan: &Plan) -> Vec<(&Step, bool)> {
     let of = |act: Act| -> BTreeSet<&Address> {
         plan.steps.iter().filter(|s| s.id.act == act).map(|s| &s.id.address).collect()
     };
     let (created, deleted) = (of(Act::Create), of(Act::Delete));
-    let mut text = String::new();
-    for step in &plan.steps {
-        let address = &step.id.address;
-        let replaced = created.contains(address) && deleted.contains(address);
-        if replaced && step.id.act == Act::Delete {
-            continue;
-        }
-        text.push_str(&change(step, replaced));
+    let replaced = |step: &Step| created.contains(&step.id.address) && deleted.contains(&step.id.address);
+    let steps = plan.steps.iter().map(|step| (step, replaced(step)));
+    steps.filter(|(step, replaced)| !(*replaced && step.id.act == Act::Delete)).collect()
+}
+
+/// What becomes of a resource, in words.
+pub(crate) fn verb(act: Act, replaced: bool) -> &'static str {
+    match act {
+        Act::Create if replaced => "is replaced",
+        Act::Create => "is created",
+        Act::Update => "is changed",
+        Act::Delete => "is deleted",
+        Act::Await => "is waited for",
+        Act::Adopt => "is taken over",
+        Act::Use => "is used",
+        Act::Retain => "is retained",
+        Act::Forget => "is forgotten",
+        Act::Refresh => "is recorded anew",
     }
-    text
 }
 
 fn change(step: &Step, replaced: bool) -> String {
@@ -71,28 +99,14 @@ fn change(step: &Step, replaced: bool) -> String {
         (Act::Update, _) => style::change("  ~"),
         (Act::Delete, _) => style::error("  -"),
         (Act::Retain | Act::Adopt | Act::Use, _) => style::keep("  ="),
-        (Act::Await | Act::Forget, _) => style::dim("  ·"),
+        (Act::Await | Act::Forget | Act::Refresh, _) => style::dim("  ·"),
     };
     let id = step.cloud_id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
     let place = step.origin.as_ref().map(|origin| style::dim(&format!("  {origin}"))).unwrap_or_default();
-    let verb = match step.id.act {
-        Act::Create if replaced => "is replaced",
-        Act::Create => "is created",
-        Act::Update => "is changed",
-        Act::Delete => "is deleted",
-        Act::Await => "is waited for",
-        Act::Adopt => "is taken over",
-        Act::Use => "is used",
-        Act::Retain => "is retained",
-        Act::Forget => "is forgotten",
-    };
+    let verb = verb(step.id.act, replaced);
     let title = style::bold(&step.id.address.to_string());
     let mut text = format!("{symbol} {title}{id} {verb}{place}\n");
-    let downtime = match step.downtime_seconds {
-        0 => String::new(),
-        seconds => format!(" The database is away for about {}.", minutes(seconds)),
-    };
-    text.push_str(&format!("      {}\n", style::dim(&format!("{}{downtime}", step.reason))));
+    text.push_str(&format!("      {}\n", style::dim(&reason(step))));
     let width = step.changes.iter().map(|diff| diff.field.len()).max().unwrap_or(0);
     for diff in &step.changes {
         text.push_str(&field(diff, width, step.id.act == Act::Create && !replaced));
@@ -111,6 +125,14 @@ fn field(diff: &FieldDiff, width: usize, new_only: bool) -> String {
         String::new()
     };
     format!("      {field:width$}   {} → {}{forces}\n", value(old), value(new))
+}
+
+/// Why, and for how long the database is away.
+pub(crate) fn reason(step: &Step) -> String {
+    match step.downtime_seconds {
+        0 => step.reason.clone(),
+        seconds => format!("{} The database is away for about {}.", step.reason, minutes(seconds)),
+    }
 }
 
 fn minutes(seconds: u32) -> String {
@@ -150,15 +172,38 @@ fn notes(plan: &Plan) -> String {
     text
 }
 
+/// What the plan comes to, one sentence.
+pub(crate) fn sum(plan: &Plan) -> String {
+    let (added, changed, destroyed) = plan.counts();
+    match plan.mode {
+        Mode::Apply if plan.is_empty() && plan.targets.is_empty() => {
+            "No changes. AWS is as the stack file says.".to_owned()
+        }
+        Mode::Apply if plan.is_empty() => {
+            "No changes in this part. AWS is there as the stack file says.".to_owned()
+        }
+        Mode::Destroy { .. } if plan.is_empty() => "Nothing is left to destroy.".to_owned(),
+        Mode::Refresh if plan.is_empty() => "The state is as AWS shows it.".to_owned(),
+        Mode::Refresh => format!(
+            "Refresh: {} to record as AWS shows, {} to forget. AWS is not changed.",
+            count(plan, Act::Refresh),
+            count(plan, Act::Forget)
+        ),
+        _ => format!("Plan: {added} to add, {changed} to change, {destroyed} to destroy."),
+    }
+}
+
+fn count(plan: &Plan, act: Act) -> usize {
+    plan.steps.iter().filter(|step| step.id.act == act).count()
+}
+
 fn tail(plan: &Plan) -> String {
     if plan.is_empty() {
-        let text = match plan.mode {
-            Mode::Apply => "No changes. AWS is as the stack file says.",
-            Mode::Destroy { .. } => "Nothing is left to destroy.",
-        };
-        return format!("{}\n", style::good(text));
+        return format!("{}\n", style::good(&sum(plan)));
     }
-    let (added, changed, destroyed) = plan.counts();
+    if plan.mode == Mode::Refresh {
+        return format!("{}\n", style::bold(&sum(plan)));
+    }
     let calls = plan.calls().len();
     let Estimate { lines, .. } = &plan.cost_after;
     let priced = if lines.is_empty() {
@@ -168,7 +213,7 @@ fn tail(plan: &Plan) -> String {
     };
     format!(
         "{}\n{}\n",
-        style::bold(&format!("Plan: {added} to add, {changed} to change, {destroyed} to destroy.")),
+        style::bold(&sum(plan)),
         style::dim(&format!(
             "It may call {calls} AWS operations and no other; `lhctl plan --json` lists them.{priced}"
         ))

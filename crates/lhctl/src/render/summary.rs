@@ -41,6 +41,11 @@ fn line(applied: &Applied, verb: &str) -> String {
         return style::good(&format!("Recover complete! Resources: {} taken over.", of(lh::Act::Adopt)));
     }
     match (outcome.is_complete(), outcome.interrupted) {
+        (true, _) if verb == "Refresh" => style::good(&format!(
+            "Refresh complete! Resources: {} recorded anew, {} forgotten. AWS was not changed.",
+            of(lh::Act::Refresh),
+            of(lh::Act::Forget)
+        )),
         (true, _) => style::good(&format!("{verb} complete! {counts}")),
         (false, true) => style::change(&format!(
             "{verb} interrupted. {counts} {} left; run the command again to go on.",

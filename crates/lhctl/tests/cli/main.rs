@@ -14,6 +14,7 @@ mod drift;
 mod endpoints;
 mod enumeration;
 mod faults;
+mod forms;
 mod interrupts;
 mod lock;
 mod moto;

@@ -1,7 +1,7 @@
 //! A generated secret in SSM Parameter Store. Its value is made inside the creation, handed to
 //! the one call that stores it, and never read here: metadata is enough to plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_ssm::types::{
@@ -107,15 +107,18 @@ fn filter(key: &str, values: Vec<String>) -> Result<ParameterStringFilter, Cloud
     filter.build().map_err(wrong)
 }
 
+/// Tags by key, each with the values of which it must have one.
+pub(crate) type AnyOf = BTreeMap<String, BTreeSet<String>>;
+
 /// The metadata of the parameters that pass all filters.
 pub(crate) async fn read(
     clients: &Clients,
     names: Vec<String>,
-    tags: &Tags,
+    tags: &AnyOf,
 ) -> Result<Vec<ParameterMetadata>, CloudError> {
     let mut filters = vec![filter("Name", names)?];
-    for (key, value) in tags {
-        filters.push(filter(&format!("tag:{key}"), vec![value.clone()])?);
+    for (key, values) in tags {
+        filters.push(filter(&format!("tag:{key}"), values.iter().cloned().collect())?);
     }
     // Without a wish Parameter Store gives ten in a page.
     let request = clients.ssm.describe_parameters().max_results(50).set_parameter_filters(Some(filters));
@@ -154,12 +157,19 @@ fn name_of(target: &Target<Props>) -> &String {
     target.id.as_ref().map_or(&target.props.name, |id| &id.0)
 }
 
-/// The tags that a recorded parameter has when nobody touched it: the wanted ones and those of
-/// its ownership. Parameter Store shows no tags with the metadata, but it filters by them: one
-/// call tells that all is as it should be. `None` for a parameter that still has to be found.
-fn expected_tags(target: &Target<Props>) -> Option<Tags> {
-    target.id.as_ref()?;
-    Some(Op::new(&target.stack, &target.address, &target.identity).all_tags(&target.props.tags))
+/// The tags that recorded parameters have when nobody touched them: the wanted ones and those of
+/// their ownership. Parameter Store shows no tags with the metadata, but it filters by them: one
+/// call tells that all is as it should be. Parameters with the same wanted tags are asked for
+/// together; that somebody exchanged the ownership of two of them is the one thing it cannot tell.
+fn expected_tags(targets: &[&Target<Props>]) -> AnyOf {
+    let mut all = AnyOf::new();
+    for target in targets {
+        let tags = Op::new(&target.stack, &target.address, &target.identity).all_tags(&target.props.tags);
+        for (key, value) in tags {
+            all.entry(key).or_default().insert(value);
+        }
+    }
+    all
 }
 
 fn facts(found: &ParameterMetadata, target: &Target<Props>, tags: Tags) -> Facts {
@@ -178,8 +188,16 @@ fn facts(found: &ParameterMetadata, target: &Target<Props>, tags: Tags) -> Facts
 
 type Metadata = BTreeMap<String, ParameterMetadata>;
 
-async fn read_all(clients: &Clients, names: Vec<String>, tags: &Tags) -> Result<Metadata, CloudError> {
-    let chunks = names.chunks(MAX_VALUES).map(|chunk| read(clients, chunk.to_vec(), tags));
+/// Of many targets, which fit into few questions.
+async fn read_all(
+    clients: &Clients,
+    targets: &[&Target<Props>],
+    tags: impl Fn(&[&Target<Props>]) -> AnyOf,
+) -> Result<Metadata, CloudError> {
+    let chunks = targets.chunks(MAX_VALUES).map(|chunk| {
+        let (names, tags) = (chunk.iter().map(|target| name_of(target).clone()).collect(), tags(chunk));
+        async move { read(clients, names, &tags).await }
+    });
     let mut all = Metadata::new();
     for answer in join_all(chunks).await {
         let named = |one: ParameterMetadata| (one.name().unwrap_or_default().to_owned(), one);
@@ -194,17 +212,16 @@ async fn first_look(
     clients: &Clients,
     targets: &[Target<Props>],
 ) -> Result<(Metadata, Metadata), CloudError> {
-    let mut groups: BTreeMap<Tags, Vec<String>> = BTreeMap::new();
+    let mut groups: BTreeMap<&Tags, Vec<&Target<Props>>> = BTreeMap::new();
     let mut new = Vec::new();
     for target in targets {
-        match expected_tags(target) {
-            Some(tags) => groups.entry(tags).or_default().push(name_of(target).clone()),
-            None => new.push(name_of(target).clone()),
+        match &target.id {
+            Some(_) => groups.entry(&target.props.tags).or_default().push(target),
+            None => new.push(target),
         }
     }
-    let none = Tags::new();
-    let as_expected = join_all(groups.iter().map(|(tags, names)| read_all(clients, names.clone(), tags)));
-    let (as_expected, new) = join(as_expected, read_all(clients, new, &none)).await;
+    let as_expected = join_all(groups.values().map(|group| read_all(clients, group, expected_tags)));
+    let (as_expected, new) = join(as_expected, read_all(clients, &new, |_| AnyOf::new())).await;
     let mut confirmed = Metadata::new();
     for answer in as_expected {
         confirmed.extend(answer?);
@@ -222,7 +239,7 @@ async fn second_look(
     let again = async {
         match seen {
             Some(metadata) => Ok(Some(metadata)),
-            None => Ok(read(clients, vec![name.clone()], &Tags::new()).await?.into_iter().next()),
+            None => Ok(read(clients, vec![name.clone()], &AnyOf::new()).await?.into_iter().next()),
         }
     };
     let (metadata, labels) = join(again, read_labels(clients, name)).await;
