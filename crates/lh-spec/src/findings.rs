@@ -13,6 +13,10 @@ impl Findings {
         self.0.borrow_mut().push(finding);
     }
 
+    pub(crate) fn extend(&self, findings: Vec<Diagnostic>) {
+        findings.into_iter().for_each(|finding| self.push(finding));
+    }
+
     pub(crate) fn has_errors(&self) -> bool {
         self.0.borrow().has_errors()
     }

@@ -1,6 +1,8 @@
 //! Layers: a file, and the files it extends, merged into one tree of nodes.
 //! Maps merge; scalars and lists replace; each value keeps the place it came from.
 
+use std::cell::RefCell;
+
 use lh_model::{Diagnostic, Origin};
 
 use crate::{
@@ -17,6 +19,8 @@ pub(crate) struct Layers<'a> {
     pub files: &'a dyn Files,
     pub env: &'a dyn Fn(&str) -> Option<String>,
     pub findings: &'a Findings,
+    /// The files as they stand, each by itself, the undermost first.
+    pub each: RefCell<Vec<Node>>,
 }
 
 impl Layers<'_> {
@@ -40,12 +44,14 @@ impl Layers<'_> {
         let root = yaml::parse(&Place::start_of(path), &text, self.findings);
         sources.insert(path.to_owned(), text);
         let mut root = self.mapping(path, root?)?;
-        let merged = match take(&mut root, "extends") {
-            Some(extends) if !extends.node.is_null() => {
-                let base = self.base(path, &extends, sources, above)?;
-                Some(merge(base, root))
-            }
-            _ => Some(root),
+        let base = match take(&mut root, "extends") {
+            Some(extends) if !extends.node.is_null() => Some(self.base(path, &extends, sources, above)?),
+            _ => None,
+        };
+        self.each.borrow_mut().push(root.clone());
+        let merged = match base {
+            Some(base) => Some(merge(base, root)),
+            None => Some(root),
         };
         above.pop();
         merged

@@ -7,6 +7,7 @@
 mod checks;
 pub mod codes;
 mod desire;
+mod explain;
 mod findings;
 pub mod instance_types;
 mod interpolate;
@@ -20,12 +21,13 @@ mod stack;
 mod template;
 mod yaml;
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use lh_model::Diagnostic;
 
 pub use crate::{
     desire::desire,
+    explain::{Explained, Given, explain},
     instance_types::InstanceType,
     stack::{
         Alarms, Backup, Database, Dns, Instance, Interruption, Monitoring, Network, Password, Placed,
@@ -71,7 +73,7 @@ pub struct Loaded {
 pub fn load(files: &dyn Files, path: &str, options: &LoadOptions) -> Loaded {
     let findings = Findings::default();
     let mut sources = Sources::new();
-    let layers = Layers { files, env: options.env, findings: &findings };
+    let layers = Layers { files, env: options.env, findings: &findings, each: RefCell::default() };
     let stack = layers.read(path, &mut sources).and_then(|root| {
         let root = set::apply(root, options.set, &mut sources, &findings);
         let root = interpolate::fill(root, options.env, &findings);

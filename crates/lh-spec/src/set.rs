@@ -19,18 +19,23 @@ pub(crate) fn is_from_set(origin: &Origin) -> bool {
 }
 
 /// `root` with each of `set` laid over it, in order. Line N of the source `--set` is argument N.
-pub(crate) fn apply(mut root: Node, set: &[String], sources: &mut Sources, findings: &Findings) -> Node {
+pub(crate) fn apply(root: Node, set: &[String], sources: &mut Sources, findings: &Findings) -> Node {
+    each(set, sources, findings).into_iter().fold(root, merge)
+}
+
+/// Each of `set` as a tree of one branch, in order; those with a mistake are reported.
+pub(crate) fn each(set: &[String], sources: &mut Sources, findings: &Findings) -> Vec<Node> {
     if !set.is_empty() {
         sources.insert(FILE.to_owned(), set.join("\n"));
     }
+    let mut each = Vec::new();
     for (index, argument) in set.iter().enumerate() {
         match layer(argument, index, findings) {
-            Ok(Some(over)) => root = merge(root, over),
-            Ok(None) => {}
+            Ok(over) => each.extend(over),
             Err(finding) => findings.push(*finding),
         }
     }
-    root
+    each
 }
 
 /// The argument as a tree of one branch; `None` when its value was reported.
@@ -62,7 +67,7 @@ fn layer(argument: &str, lines: usize, findings: &Findings) -> Result<Option<Nod
 
 /// The keys of a path with their columns. Below `tags` the rest is one key: tags' keys may
 /// have dots of their own.
-fn keys(path: &str) -> Vec<(usize, &str)> {
+pub(crate) fn keys(path: &str) -> Vec<(usize, &str)> {
     if let Some(tag) = path.strip_prefix("tags.") {
         return vec![(1, "tags"), (6, tag)];
     }

@@ -34,7 +34,7 @@ pub use fleet::Fleet;
 pub use local::{LocalRow, LocalWorld};
 pub use outputs::OutputValue;
 pub use saved::SavedPlan;
-pub use stack::{Findings, Stack, validate};
+pub use stack::{Findings, Stack, explain, validate};
 
 /// What bootstrap tells.
 pub use lh_aws::store::{Done as Bootstrapped, Outcome as BootstrapOutcome};
@@ -44,7 +44,7 @@ pub use lh_engine::{EngineError, Event, Events, Outcome, Silent, Stop};
 pub use lh_kind::{AnyRules, Calls, CloudError, Effect, ErrorKind, FieldDiff, Mutability, RuleBook, Share};
 pub use lh_model::{Address, CloudId, Diagnostic, Map, Origin, Plaintext, Severity, StackId};
 pub use lh_plan::{Act, Drift, Estimate, Headline, Mode, Note, Plan, Scope, Step, StepId};
-pub use lh_spec::{Sources, new_stack_file};
+pub use lh_spec::{Explained, Given, Sources, new_stack_file};
 pub use lh_state::{Holder, Record, SnapshotError, State, StoreError};
 
 /// The version of lhctl, as snapshots record it.

@@ -1,7 +1,9 @@
 //! A stack, loaded from its file and turned into what it asks for.
 
-use lh_model::{Desired, Diagnostic};
-use lh_spec::{LoadOptions, Loaded, Sources, StateConfig};
+use std::collections::{BTreeMap, BTreeSet};
+
+use lh_model::{Address, Desired, Diagnostic};
+use lh_spec::{Explained, LoadOptions, Loaded, Sources, StateConfig};
 
 use crate::{Error, files::Disk};
 
@@ -35,6 +37,12 @@ pub fn validate(path: &str, set: &[String]) -> Findings {
     Findings { findings: diagnostics, sources }
 }
 
+/// Every layer of the stack file at `path` that gives the value at `key`, such as `volume.size`.
+pub fn explain(path: &str, set: &[String], key: &str) -> Explained {
+    let env = |name: &str| std::env::var(name).ok();
+    lh_spec::explain(&Disk, path, &LoadOptions { set, env: &env }, key)
+}
+
 impl Stack {
     /// Loads the file at `path`, with `key=value` overrides.
     ///
@@ -61,6 +69,11 @@ impl Stack {
     /// AWS region.
     pub fn region(&self) -> &str {
         &self.desired.region
+    }
+
+    /// Every resource that it asks for, with those that it needs.
+    pub fn graph(&self) -> BTreeMap<Address, BTreeSet<Address>> {
+        self.desired.resources.iter().map(|one| (one.address.clone(), one.needs())).collect()
     }
 
     /// What is doubtful in the file, though valid.

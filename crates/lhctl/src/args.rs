@@ -42,6 +42,10 @@ pub(crate) enum Command {
     Validate(commands::validate::Validate),
     /// Make and mend the state bucket and the lock table of a stack
     Bootstrap(commands::bootstrap::Bootstrap),
+    /// Show where a value comes from: every layer with file and line
+    Explain(commands::explain::Explain),
+    /// Draw the resources and what they need
+    Graph(commands::graph::Graph),
     /// Show what apply would do
     Plan(commands::plan::PlanArgs),
     /// Make the stack as its file says

@@ -27,12 +27,10 @@ pub(crate) struct Work {
 /// Loads every stack and connects it; stacks of one cloud are then asked for together. All
 /// mistakes of all files are told.
 pub(crate) fn open_all(files: &[PathBuf], global: &Global) -> Result<Vec<Work>, Failure> {
-    let progress = Arc::new(Progress::new());
-    let cloud = cloud(global)?;
-    let (mut works, mut failure) = (Vec::new(), None);
+    let (mut stacks, mut failure) = (Vec::new(), None);
     for file in files {
         match load(file, global) {
-            Ok(stack) => works.push(Work::new(stack, cloud.clone(), &progress)),
+            Ok(stack) => stacks.push(stack),
             Err(error) => {
                 if let Some(earlier) = failure.replace(error) {
                     let _ = earlier.report();
@@ -40,7 +38,11 @@ pub(crate) fn open_all(files: &[PathBuf], global: &Global) -> Result<Vec<Work>, 
             }
         }
     }
-    failure.map_or(Ok(works), Err)
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    let (cloud, progress) = (cloud(global)?, Arc::new(Progress::new()));
+    Ok(stacks.into_iter().map(|stack| Work::new(stack, cloud.clone(), &progress)).collect())
 }
 
 /// Loads the stack at `file` and connects it to its cloud.
@@ -48,7 +50,8 @@ pub(crate) fn open(file: &Path, global: &Global) -> Result<Work, Failure> {
     connect(load(file, global)?, global)
 }
 
-fn load(file: &Path, global: &Global) -> Result<Stack, Failure> {
+/// Loads the stack at `file` and tells what is doubtful in it.
+pub(crate) fn load(file: &Path, global: &Global) -> Result<Stack, Failure> {
     let stack = Stack::load(&file.to_string_lossy(), &global.set)?;
     if !stack.warnings().is_empty() {
         anstream::eprintln!("{}", diagnostic::render(stack.warnings(), stack.sources()));

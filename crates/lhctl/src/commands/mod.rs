@@ -5,6 +5,8 @@ pub(crate) mod bootstrap;
 pub(crate) mod completions;
 pub(crate) mod cost;
 pub(crate) mod destroy;
+pub(crate) mod explain;
+pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod local;
 pub(crate) mod output;
@@ -25,6 +27,8 @@ pub(crate) async fn run(cli: Cli) -> Result<Code, Failure> {
         Command::Init(command) => command.run(),
         Command::Bootstrap(command) => command.run(&global).await,
         Command::Validate(command) => command.run(&global),
+        Command::Explain(command) => command.run(&global),
+        Command::Graph(command) => command.run(&global),
         Command::Plan(command) => command.run(&global).await,
         Command::Apply(command) => command.run(&global).await,
         Command::Destroy(command) => command.run(&global).await,

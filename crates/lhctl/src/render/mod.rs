@@ -1,6 +1,7 @@
 //! Showing values to people and programs; the same values in each form.
 
 pub(crate) mod diagnostic;
+pub(crate) mod graph;
 pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod markdown;

@@ -112,3 +112,40 @@ fn all_stacks_are_read_together() {
         place.run(&format!("plan --local {option}")).expect(1).says("3 stacks were found");
     }
 }
+
+#[test]
+fn a_value_is_explained_layer_by_layer() {
+    let place = Place::new();
+    place.write("stacks/base.yaml", "volume: { size: ${GIB:-10}, iops: 4000 }\ntags: { Owner: base }\n");
+    let text = place.text("stacks/dev.yaml");
+    place.write("stacks/dev.yaml", &format!("extends: base.yaml\ntags: {{ Team: db }}\n{text}"));
+    let commands = [
+        "explain stacks/dev.yaml volume.size",
+        "explain stacks/dev.yaml volume.size --set volume.size=40",
+        "explain stacks/dev.yaml volume.size --json",
+        "explain stacks/dev.yaml volume.iops",
+        "explain stacks/dev.yaml tags",
+        "explain stacks/dev.yaml tags.Team",
+        "explain stacks/dev.yaml volume.throughput",
+        "explain stacks/dev.yaml volume.sise",
+        "explain stacks/nope.yaml volume.size",
+    ];
+    transcript::check("explain", &place, &commands);
+    place.edit("  size: 20 ", "  size: ${GIB} ");
+    place.with(&[("GIB", "33")], "explain stacks/dev.yaml volume.size").expect(0).says("volume.size = 33");
+    place.run("explain stacks/dev.yaml volume.size").expect(4);
+}
+
+#[test]
+fn the_graph_is_drawn_in_three_languages() {
+    let place = Place::new();
+    let dot = place.run("graph stacks/dev.yaml").expect(0).out;
+    assert!(dot.starts_with("digraph \"lighthouse-dev\" {"));
+    assert!(dot.contains("\"volume.data\" -> \"volume_attachment.data\";"), "{dot}");
+    let mermaid = place.run("graph stacks/dev.yaml --format mermaid").expect(0).out;
+    assert!(mermaid.starts_with("flowchart LR\n") && mermaid.contains("[\"volume.data\"]"));
+    let svg = place.run("graph stacks/dev.yaml --format svg").expect(0).out;
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n") && !svg.contains("<script"));
+    assert_eq!(svg.matches("<text").count(), 14);
+    assert!(!place.path(".lhctl").exists(), "drawing needs no AWS");
+}
