@@ -83,7 +83,7 @@ fn copy(n: usize, vpc: &Value) -> Vec<Value> {
     ];
     all.extend((0..4).map(|rule| {
         let group = json!({ "$ref": format!("security_group.{name}#id") });
-        let rule = json!({ "group_id": group, "protocol": "tcp", "port": 5432 + rule, "cidr": "192.0.2.0/24", "description": "", "tags": tags });
+        let rule = json!({ "group_id": group, "protocol": "tcp", "port": 5432 + rule, "cidr": "192.0.2.0/24", "description": "rule", "tags": tags });
         resource("security_group_rule", &format!("{name}-{}", rule["port"]), rule)
     }));
     all
