@@ -92,18 +92,19 @@ fn told(chain: &[&(dyn Error + 'static)]) -> String {
     texts.join(": ")
 }
 
-/// Error codes as the API references of DynamoDB, EC2, IAM, S3, SSM and STS list them.
+/// Error codes as the API references of AWS Backup, DynamoDB, EC2, IAM, S3, SSM and STS list them.
 fn sort(code: &str, message: &str) -> ErrorKind {
-    if message.contains("Invalid IAM Instance Profile") {
-        // IAM is eventually consistent: a profile made a moment ago is not yet seen by EC2.
-        return ErrorKind::NotYet;
+    if let Some(kind) = by_message(message) {
+        return kind;
     }
     match code {
         "NoSuchEntity"
         | "NoSuchBucket"
         | "NoSuchBucketPolicy"
         | "NoSuchKey"
+        | "NoSuchLifecycleConfiguration"
         | "NoSuchPublicAccessBlockConfiguration"
+        | "NoSuchTagSet"
         | "NotFound"
         | "ResourceNotFoundException"
         | "ServerSideEncryptionConfigurationNotFoundError"
@@ -115,6 +116,7 @@ fn sort(code: &str, message: &str) -> ErrorKind {
         "EntityAlreadyExists"
         | "BucketAlreadyExists"
         | "BucketAlreadyOwnedByYou"
+        | "AlreadyExistsException"
         | "EntityAlreadyExistsException"
         | "ParameterAlreadyExists"
         | "InvalidGroup.Duplicate"
@@ -135,6 +137,7 @@ fn sort(code: &str, message: &str) -> ErrorKind {
         | "ConcurrentModificationException"
         | "EntityTemporarilyUnmodifiable"
         | "InstanceNotReady"
+        | "OperationAborted"
         | "OperationNotPermitted.InstanceNotReady" => ErrorKind::NotYet,
         "InsufficientInstanceCapacity"
         | "InsufficientHostCapacity"
@@ -188,11 +191,30 @@ fn sort(code: &str, message: &str) -> ErrorKind {
         "ValidationError"
         | "ValidationException"
         | "MissingParameter"
+        | "MissingParameterValueException"
         | "MalformedPolicyDocument"
         | "Unsupported"
         | "UnsupportedOperation" => ErrorKind::Invalid,
         _ => by_shape(code),
     }
+}
+
+/// What a general code does not tell, and its sentence does.
+fn by_message(message: &str) -> Option<ErrorKind> {
+    // IAM is eventually consistent: a profile or role made a moment ago is not yet seen by EC2 and
+    // AWS Backup, nor what was attached to it. A plan may still show a selection deleted before it.
+    let young = [
+        "Invalid IAM Instance Profile",
+        "cannot be assumed by AWS Backup",
+        "is not authorized to call tag:GetResources",
+        "Related backup plan selections must be deleted prior",
+    ];
+    // AWS Backup says so under a code for wrong parameters.
+    let gone = ["Cannot find Selection with", "Cannot find Backup plan with"];
+    if young.iter().any(|text| message.contains(text)) {
+        return Some(ErrorKind::NotYet);
+    }
+    gone.iter().any(|text| message.contains(text)).then_some(ErrorKind::NotFound)
 }
 
 /// Codes that follow AWS's naming without being listed one by one.

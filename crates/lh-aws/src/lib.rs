@@ -9,6 +9,7 @@
 //! crate, under `lh_aws`, never do.
 
 mod aws;
+mod bucket;
 mod clients;
 mod error;
 mod gate;

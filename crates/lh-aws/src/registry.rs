@@ -5,6 +5,7 @@ use lh_kind::{AnyKind, AnyRules, Erased, RuleBook};
 use crate::{
     clients::Clients,
     kinds::{
+        backup::{plan::BackupPlan, selection::BackupSelection, vault::BackupVault},
         ec2::{
             elastic_ip::ElasticIp, elastic_ip_association::ElasticIpAssociation, instance::Instance,
             security_group::SecurityGroup, security_group_rule::SecurityGroupRule, snapshot::Snapshot,
@@ -14,11 +15,16 @@ use crate::{
             iam_policy_attachment::IamPolicyAttachment, iam_role::IamRole, iam_role_policy::IamRolePolicy,
             instance_profile::InstanceProfile,
         },
+        s3::bucket::Bucket,
         ssm::parameter::Parameter,
     },
 };
 
 static KINDS: &[&dyn AnyKind<Clients>] = &[
+    &Erased::<BackupPlan>::new(),
+    &Erased::<BackupSelection>::new(),
+    &Erased::<BackupVault>::new(),
+    &Erased::<Bucket>::new(),
     &Erased::<ElasticIp>::new(),
     &Erased::<ElasticIpAssociation>::new(),
     &Erased::<IamPolicyAttachment>::new(),
@@ -99,6 +105,6 @@ mod tests {
     #[test]
     fn what_holds_data_is_known() {
         let holding: Vec<_> = KINDS.iter().filter(|kind| kind.holds_data()).map(|kind| kind.name()).collect();
-        assert_eq!(holding, ["parameter", "snapshot", "volume"]);
+        assert_eq!(holding, ["backup_vault", "bucket", "parameter", "snapshot", "volume"]);
     }
 }

@@ -148,6 +148,7 @@ impl<'a> Call<'a> {
             id: self.step.cloud_id.clone(),
             identity: self.op.identity.clone(),
             props: self.props.clone(),
+            used: false,
         }
     }
 

@@ -269,6 +269,7 @@ impl<'a> Execution<'a> {
             id,
             identity: step.identity.clone(),
             props: props.clone(),
+            used: false,
         };
         let began = self.began.get(&step.id).copied().unwrap_or_else(Instant::now);
         let (waited, last, state) = (Duration::ZERO, None, String::new());

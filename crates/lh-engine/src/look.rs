@@ -126,6 +126,7 @@ fn wanted(desired: &Desired, fold: &Fold, known: &Observed) -> BTreeMap<Address,
             id: None,
             identity: intent.identity.clone(),
             props: intent.props.clone(),
+            used: false,
         });
         if intent.verb == Verb::Create {
             // What stood there before, if anything, is gone: the new one is looked for.

@@ -22,6 +22,9 @@ pub struct Target<P = Map> {
     pub identity: Identity,
     /// Its properties, from the spec or from state; references may be open.
     pub props: P,
+    /// Whether it is recorded as something that existed before the stack and is only used: then
+    /// nothing but its being there is of interest.
+    pub used: bool,
 }
 
 /// Whom something found belongs to, by its tags.
@@ -169,9 +172,9 @@ impl<K: Ops> AnyKind<K::Client> for Erased<K> {
         for (place, target) in targets.iter().enumerate() {
             match parse::<K, K::Props>(&target.props, "properties") {
                 Ok(props) => {
-                    let Target { address, stack, id, identity, .. } = target.clone();
+                    let Target { address, stack, id, identity, used, .. } = target.clone();
                     places.push(place);
-                    typed.push(Target { address, stack, id, identity, props });
+                    typed.push(Target { address, stack, id, identity, props, used });
                 }
                 Err(error) => answers[place] = Some(Seen::Unreadable(error)),
             }

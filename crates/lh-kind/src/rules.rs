@@ -106,6 +106,8 @@ pub enum AtDestroy {
     AfterCopy(&'static str),
     /// It stays, and the summary names it.
     Keep,
+    /// It goes if it holds nothing ([`Rules::contents`]), and stays with what it holds otherwise.
+    IfEmpty,
 }
 
 /// How long the database is away, in seconds, when a resource of the kind changes.
@@ -172,6 +174,11 @@ pub trait Rules: Send + Sync + 'static {
         Readiness::Ready
     }
 
+    /// What it holds, such as `3 recovery points`; none for what is empty, or holds nothing.
+    fn contents(_facts: &Self::Facts) -> Option<String> {
+        None
+    }
+
     /// Its monthly price. Has no default: a kind without a price does not compile.
     fn price(props: &Map, book: &PriceBook) -> Price;
 }
@@ -202,6 +209,8 @@ pub trait AnyRules: Send + Sync {
     fn diff(&self, want: &Map, have: &Map, recorded: Option<&Map>) -> Change;
     /// [`Rules::ready`]; facts that do not fit the kind are never ready.
     fn ready(&self, facts: &Map) -> Readiness;
+    /// [`Rules::contents`]; facts that do not fit the kind may hold anything.
+    fn contents(&self, facts: &Map) -> Option<String>;
     /// [`Rules::price`].
     fn price(&self, props: &Map, book: &PriceBook) -> Price;
 }
@@ -260,6 +269,13 @@ impl<K: Rules> AnyRules for crate::Erased<K> {
         match serde_json::from_value::<K::Facts>(facts.clone().into()) {
             Ok(facts) => K::ready(&facts),
             Err(error) => Readiness::Failed(format!("its facts cannot be read: {error}")),
+        }
+    }
+
+    fn contents(&self, facts: &Map) -> Option<String> {
+        match serde_json::from_value::<K::Facts>(facts.clone().into()) {
+            Ok(facts) => K::contents(&facts),
+            Err(_) => Some("something unknown".to_owned()),
         }
     }
 

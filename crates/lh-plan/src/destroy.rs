@@ -64,8 +64,11 @@ fn remove(
     let rules = draft.book.rules(address.kind());
     let at_destroy = rules.map_or(AtDestroy::Keep, AnyRules::at_destroy);
     let holds_data = rules.is_none_or(AnyRules::holds_data);
-    if at_destroy == AtDestroy::Keep || (holds_data && retain_data) {
-        plan.notes.push(note(address, format!("{} holds data and is retained.", record.id)));
+    let contents = rules.and_then(|rules| rules.contents(&found.facts));
+    let is_full = at_destroy == AtDestroy::IfEmpty && contents.is_some();
+    if at_destroy == AtDestroy::Keep || is_full || (holds_data && retain_data) {
+        let what = contents.unwrap_or_else(|| "data".to_owned());
+        plan.notes.push(note(address, format!("{} holds {what} and is retained.", record.id)));
         if !record.retained {
             let mut step = draft.record_step(Act::Retain, address, record).of(found);
             step.reason = "It holds data.".to_owned();

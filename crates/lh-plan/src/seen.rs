@@ -82,6 +82,7 @@ pub fn targets(desired: &Desired, state: &State, known: &Observed) -> BTreeMap<A
         id: state.resources.get(address).map(|record| record.id.clone()),
         identity: state.identity(address),
         props: resolve_map(props, &answer),
+        used: state.resources.get(address).is_some_and(|record| !record.managed),
     };
     let recorded = state.resources.iter().map(|(address, record)| (address, &record.inputs));
     let wanted = desired.resources.iter().map(|Resource { address, props, .. }| (address, props));

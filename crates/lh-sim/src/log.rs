@@ -3,6 +3,8 @@
 //! A round is a unit of waiting: calls that overlap share one. It is for assertions on how a
 //! client batches its calls, not for timing.
 
+use crate::outcome::Service;
+
 /// One attempt of one call, as it came to the world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -22,6 +24,34 @@ pub struct Call {
     pub request_id: String,
     /// The service's error code, or what became of the answer; none for a success.
     pub error: Option<String>,
+}
+
+impl Call {
+    /// The permission that the call needs, as IAM names it. Only S3 names permissions otherwise than
+    /// operations: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>.
+    pub fn action(&self) -> String {
+        let prefix = match Service::from_sdk(&self.service) {
+            Some(service) => service.prefix().to_owned(),
+            None => self.service.clone(),
+        };
+        let name = match (prefix.as_str(), self.operation.as_str()) {
+            ("s3", "HeadBucket" | "ListObjectsV2") => "ListBucket",
+            ("s3", "ListObjectVersions") => "ListBucketVersions",
+            ("s3", "HeadObject") => "GetObject",
+            ("s3", "DeleteObjects") => "DeleteObject",
+            ("s3", "GetBucketEncryption") => "GetEncryptionConfiguration",
+            ("s3", "PutBucketEncryption") => "PutEncryptionConfiguration",
+            ("s3", "GetPublicAccessBlock") => "GetBucketPublicAccessBlock",
+            ("s3", "PutPublicAccessBlock") => "PutBucketPublicAccessBlock",
+            ("s3", "GetBucketLifecycleConfiguration") => "GetLifecycleConfiguration",
+            ("s3", "PutBucketLifecycleConfiguration" | "DeleteBucketLifecycle") => {
+                "PutLifecycleConfiguration"
+            }
+            ("s3", "DeleteBucketTagging") => "PutBucketTagging",
+            (_, other) => other,
+        };
+        format!("{prefix}:{name}")
+    }
 }
 
 /// The log of a process.

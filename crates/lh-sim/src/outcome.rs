@@ -121,7 +121,7 @@ impl Service {
     }
 
     /// The service's name in permissions.
-    fn prefix(self) -> &'static str {
+    pub fn prefix(self) -> &'static str {
         match self {
             Service::Backup => "backup",
             Service::CloudWatch => "cloudwatch",

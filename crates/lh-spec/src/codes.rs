@@ -149,7 +149,7 @@ codes! {
     VOLUME_THROUGHPUT_RATIO = "E0505", "the volume has too few IOPS for its throughput",
         "Above the 125 MiB/s that each has, gp3 allows 0.25 MiB/s for each IOPS.";
     SCHEDULE = "E0701", "this is not a schedule",
-        "`cron(minutes hours day-of-month month day-of-week year)` with a `?` for one of the days, or `rate(N unit)`, as AWS writes them.";
+        "`cron(minutes hours day-of-month month day-of-week year)` with a `?` for one of the days, or `rate(N unit)`, as AWS writes them. AWS Backup takes cron expressions alone: a rate must be one that a cron expression can say, hours that divide a day, 1 day or 7 days. Dumps follow a systemd timer, which knows no nearest weekday (`W`).";
     COLD_STORAGE = "E0702", "backups leave cold storage too early",
         "AWS Backup keeps what it moved to cold storage there for at least 90 days.";
     LOG_RETENTION = "E0801", "CloudWatch Logs has no such retention",

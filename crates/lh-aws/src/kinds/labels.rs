@@ -48,6 +48,11 @@ impl Labels {
         self.owner(stack) != Owner::Other && self.get(RESOURCE) == Some(address.to_string().as_str())
     }
 
+    /// All of them.
+    pub(crate) fn all(self) -> Tags {
+        self.0
+    }
+
     /// The user's tags.
     pub(crate) fn user(&self) -> Tags {
         let theirs = |key: &String| !RESERVED.iter().any(|prefix| key.starts_with(prefix));

@@ -1,5 +1,7 @@
 //! Lookups: what must exist already and is only read, one file each.
 
+mod backup_vault;
+mod bucket;
 mod caller;
 mod image;
 mod key_pair;
@@ -15,6 +17,8 @@ use crate::clients::Clients;
 /// Answers one lookup.
 pub(crate) async fn answer(clients: &Clients, probe: &Probe) -> Result<Map, Diagnostic> {
     match probe.lookup.name.as_str() {
+        "backup_vault" => backup_vault::answer(clients, &probe.lookup).await,
+        "bucket" => bucket::answer(clients, &probe.lookup).await,
         "caller" => caller::answer(clients, &probe.lookup).await,
         "image" => image::answer(clients, probe).await,
         "key_pair" => key_pair::answer(clients, &probe.lookup).await,
@@ -30,6 +34,8 @@ pub(crate) async fn answer(clients: &Clients, probe: &Probe) -> Result<Map, Diag
 /// The operations that answering a lookup may call.
 pub(crate) fn calls(name: &str) -> &'static [&'static str] {
     match name {
+        "backup_vault" => backup_vault::CALLS,
+        "bucket" => bucket::CALLS,
         "caller" => caller::CALLS,
         "image" => image::CALLS,
         "key_pair" => key_pair::CALLS,

@@ -4,6 +4,7 @@
 // A test that cannot go on should panic where it stands, in its helpers as well.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod backup;
 mod spot;
 mod stage;
 mod steps;

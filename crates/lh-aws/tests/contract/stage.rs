@@ -169,7 +169,7 @@ impl Stage {
         .copied()
         .collect();
         for call in sim.calls() {
-            let name = format!("{}:{}", call.service.to_lowercase(), call.operation);
+            let name = call.action();
             assert!(allowed.contains(name.as_str()), "{verb} of {kind} called {name}");
         }
     }
@@ -180,14 +180,19 @@ impl Stage {
         }
     }
 
-    /// Creates one twice under one identity: it is there once, found by its identity alone, ready
-    /// in time, and then no different from what was wanted.
-    pub async fn make(&mut self, kind: &'static str, props: Value) {
+    /// One that is to be made, with every reference resolved that can be.
+    pub fn target(&self, kind: &'static str, props: Value) -> Target {
         let address = Address::new(kind, "main");
         let props = resolve_map(&map(props), &|reference| self.value(reference));
         let identity = Identity::derive("contract", &address, 0);
         let stack = StackId("contract-test".to_owned());
-        let mut target = Target { address, stack, id: None, identity, props };
+        Target { address, stack, id: None, identity, props, used: false }
+    }
+
+    /// Creates one twice under one identity: it is there once, found by its identity alone, ready
+    /// in time, and then no different from what was wanted.
+    pub async fn make(&mut self, kind: &'static str, props: Value) {
+        let mut target = self.target(kind, props);
         let rules = self.aws.book().rules(kind).unwrap();
         self.listen();
         assert!(self.see(&target).await.is_none(), "{kind} is there before it was made");

@@ -1,10 +1,11 @@
 //! Buckets themselves: creating them, and asking whether and where they are.
 
-use super::{bucket, required};
+use super::{bucket, required, tagging};
 use crate::outcome::ApiError;
 use crate::scene::Scene;
 use crate::world::{Bucket, PublicAccess};
 use aws_sdk_s3::operation::create_bucket::{CreateBucketInput, CreateBucketOutput};
+use aws_sdk_s3::operation::delete_bucket::{DeleteBucketInput, DeleteBucketOutput};
 use aws_sdk_s3::operation::get_bucket_location::{GetBucketLocationInput, GetBucketLocationOutput};
 use aws_sdk_s3::operation::head_bucket::{HeadBucketInput, HeadBucketOutput};
 use aws_sdk_s3::types::BucketLocationConstraint;
@@ -33,6 +34,8 @@ pub(super) fn create(s: &mut Scene<'_>, i: &CreateBucketInput) -> Result<CreateB
             "The specified location-constraint is not valid",
         ));
     }
+    let tags =
+        tagging::checked(i.create_bucket_configuration.as_ref().map(|c| c.tags()).unwrap_or_default())?;
     let answer = CreateBucketOutput::builder().location(format!("/{name}"));
     match s.s3.buckets.get(name) {
         // "In us-east-1, re-creating a bucket that you own returns 200 OK."
@@ -64,9 +67,11 @@ pub(super) fn create(s: &mut Scene<'_>, i: &CreateBucketInput) -> Result<CreateB
         region: s.region.to_owned(),
         created_at: s.now,
         public_access: Some(blocked),
+        tags,
         ..Bucket::default()
     };
     s.s3.buckets.insert(name.to_owned(), made);
+    s.born(&format!("tags/arn:aws:s3:::{name}"));
     Ok(answer.build())
 }
 
@@ -97,4 +102,20 @@ pub(super) fn location(
     let found = bucket(s, &i.bucket, &i.expected_bucket_owner)?;
     let told = (found.region != FIRST_REGION).then(|| found.region.as_str().into());
     Ok(GetBucketLocationOutput::builder().set_location_constraint(told).build())
+}
+
+/// DeleteBucket: "All objects (including all object versions and delete markers) in the bucket must
+/// be deleted before the bucket itself can be deleted":
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html>.
+pub(super) fn delete(s: &mut Scene<'_>, i: &DeleteBucketInput) -> Result<DeleteBucketOutput, ApiError> {
+    let found = bucket(s, &i.bucket, &i.expected_bucket_owner)?;
+    if found.objects.values().any(|versions| !versions.is_empty()) {
+        return Err(ApiError::with_status(
+            409,
+            "BucketNotEmpty",
+            "The bucket you tried to delete is not empty. You must delete all versions in the bucket.",
+        ));
+    }
+    s.s3.buckets.remove(required(&i.bucket, "Bucket")?);
+    Ok(DeleteBucketOutput::builder().build())
 }

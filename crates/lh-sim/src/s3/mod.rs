@@ -4,10 +4,12 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel>.
 
 mod buckets;
+mod lifecycle;
 mod list;
 mod objects;
 mod policy;
 mod settings;
+mod tagging;
 
 use crate::operation::{Operation, captured, reads, writes};
 use crate::outcome::ApiError;
@@ -19,6 +21,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     vec![
         writes("CreateBucket", buckets::create),
         reads("HeadBucket", buckets::head),
+        writes("DeleteBucket", buckets::delete),
         reads("GetBucketLocation", buckets::location),
         writes("PutBucketVersioning", settings::put_versioning),
         reads("GetBucketVersioning", settings::get_versioning),
@@ -28,6 +31,13 @@ pub(crate) fn operations() -> Vec<Operation> {
         reads("GetPublicAccessBlock", settings::get_public_access),
         writes("PutBucketPolicy", settings::put_policy),
         reads("GetBucketPolicy", settings::get_policy),
+        writes("DeleteBucketPolicy", settings::delete_policy),
+        writes("PutBucketLifecycleConfiguration", lifecycle::put),
+        reads("GetBucketLifecycleConfiguration", lifecycle::get),
+        writes("DeleteBucketLifecycle", lifecycle::delete),
+        writes("PutBucketTagging", tagging::put),
+        reads("GetBucketTagging", tagging::get),
+        writes("DeleteBucketTagging", tagging::delete),
         captured("PutObject", true, objects::Put::of, objects::put),
         reads("GetObject", objects::get),
         reads("HeadObject", objects::head),
@@ -41,6 +51,13 @@ pub(crate) fn operations() -> Vec<Operation> {
 fn required<'i>(value: &'i Option<String>, name: &str) -> Result<&'i str, ApiError> {
     let missing = || ApiError::new("InvalidRequest", format!("Missing required parameter {name}."));
     value.as_deref().filter(|value| !value.is_empty()).ok_or_else(missing)
+}
+
+fn malformed() -> ApiError {
+    ApiError::new(
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )
 }
 
 fn denied() -> ApiError {

@@ -1,10 +1,11 @@
 //! A bucket's settings: versioning, default encryption, Block Public Access and policy.
 
-use super::{bucket, policy, required};
+use super::{bucket, malformed, policy, required};
 use crate::outcome::ApiError;
 use crate::scene::Scene;
 use crate::world::{Encryption, PublicAccess};
 use aws_sdk_s3::operation::{
+    delete_bucket_policy::{DeleteBucketPolicyInput, DeleteBucketPolicyOutput},
     get_bucket_encryption::{GetBucketEncryptionInput, GetBucketEncryptionOutput},
     get_bucket_policy::{GetBucketPolicyInput, GetBucketPolicyOutput},
     get_bucket_versioning::{GetBucketVersioningInput, GetBucketVersioningOutput},
@@ -18,13 +19,6 @@ use aws_sdk_s3::types::{
     BucketVersioningStatus, PublicAccessBlockConfiguration, ServerSideEncryptionByDefault,
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
 };
-
-fn malformed() -> ApiError {
-    ApiError::new(
-        "MalformedXML",
-        "The XML you provided was not well-formed or did not validate against our published schema",
-    )
-}
 
 /// PutBucketVersioning.
 pub(super) fn put_versioning(
@@ -134,4 +128,13 @@ pub(super) fn get_policy(
     let none = || ApiError::with_status(404, "NoSuchBucketPolicy", "The bucket policy does not exist");
     let have = bucket(s, &i.bucket, &i.expected_bucket_owner)?.policy.clone().ok_or_else(none)?;
     Ok(GetBucketPolicyOutput::builder().policy(have).build())
+}
+
+/// DeleteBucketPolicy: a bucket without one is no error.
+pub(super) fn delete_policy(
+    s: &mut Scene<'_>,
+    i: &DeleteBucketPolicyInput,
+) -> Result<DeleteBucketPolicyOutput, ApiError> {
+    bucket(s, &i.bucket, &i.expected_bucket_owner)?.policy = None;
+    Ok(DeleteBucketPolicyOutput::builder().build())
 }

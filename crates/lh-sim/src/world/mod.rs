@@ -20,7 +20,7 @@ mod storage;
 mod tables;
 
 pub use account::{Iam, Parameter, Profile, Role};
-pub use backup::Backup;
+pub use backup::{Backup, BackupPlan, BackupRule, PlanVersion, RecoveryPoint, Selection, Vault};
 pub use cloudwatch::CloudWatch;
 pub use compute::{
     Image, Instance, InstanceState, Interruption, Launch, MetadataOptions, SpotKind, SpotRequest, SpotState,
@@ -28,7 +28,7 @@ pub use compute::{
 pub use kms::Kms;
 pub use logs::Logs;
 pub use network::{Address, Association, Group, KeyPair, Peer, Rule, Subnet, Vpc};
-pub use objects::{Bucket, Encryption, ObjectVersion, PublicAccess, S3};
+pub use objects::{Bucket, Encryption, LifecycleRule, ObjectVersion, PublicAccess, S3};
 pub use route53::Route53;
 pub use secrets::Secrets;
 pub use sns::Sns;

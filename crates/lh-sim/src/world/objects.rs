@@ -47,8 +47,28 @@ pub struct Bucket {
     /// Tags.
     #[serde(default)]
     pub tags: Tags,
+    /// The lifecycle rules.
+    #[serde(default)]
+    pub lifecycle: Vec<LifecycleRule>,
     /// The versions of each key, the newest last.
     pub objects: BTreeMap<String, Vec<ObjectVersion>>,
+}
+
+/// What is to become of objects as they grow older. The world keeps it; nothing expires.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LifecycleRule {
+    /// The rule's id.
+    pub id: String,
+    /// The beginning of the keys that it is about; empty for all.
+    pub prefix: String,
+    /// Whether it is in force.
+    pub enabled: bool,
+    /// Days until an object gets a delete marker.
+    pub expire_days: Option<i32>,
+    /// Days until a version that is not the current one is deleted.
+    pub noncurrent_days: Option<i32>,
+    /// Days until an upload that was never completed is deleted.
+    pub abort_uploads_days: Option<i32>,
 }
 
 /// A default encryption.

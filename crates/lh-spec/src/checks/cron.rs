@@ -147,7 +147,7 @@ impl Field {
 }
 
 fn rate(text: &str, expression: &str) -> Checked<()> {
-    let example = "Write `rate(1 day)`, `rate(12 hours)` or `rate(90 minutes)`.";
+    let example = "Write `rate(1 day)` or `rate(12 hours)`.";
     let words: Vec<&str> = expression.split_whitespace().collect();
     let [value, unit] = words[..] else {
         return refuse(text, "A rate is a number and a unit", example);

@@ -5,6 +5,7 @@ use lh_model::Diagnostic;
 
 use crate::reader::Checked;
 
+pub(crate) mod calendar;
 pub(crate) mod cidr;
 pub(crate) mod cron;
 pub(crate) mod dns;

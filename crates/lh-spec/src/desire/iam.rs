@@ -1,15 +1,15 @@
-//! The role that the instance runs under: Session Manager, the CloudWatch agent, and reading
-//! exactly the one password.
+//! The role that the instance runs under: Session Manager, the CloudWatch agent, reading exactly
+//! the one password, and writing dumps to exactly the one bucket.
 
 use lh_model::{Address, Resource, SecretRef, value::join};
 use serde_json::{Value, json};
 
-use super::{lookups::found, resource, tags};
+use super::{backup, lookups::found, resource, tags};
 use crate::stack::Stack;
 
 /// Stand for what only the caller's identity tells. No name in a policy may hold a `$`.
-const PARTITION: &str = "${partition}";
-const ACCOUNT: &str = "${account}";
+pub(super) const PARTITION: &str = "${partition}";
+pub(super) const ACCOUNT: &str = "${account}";
 
 /// The role, its policies and its instance profile.
 pub(super) fn resources(stack: &Stack) -> Vec<Resource> {
@@ -57,7 +57,7 @@ fn attachment(stack: &Stack, name: &str, policy: &str) -> Resource {
 }
 
 /// What the host may do beyond the managed policies: read the password, and decrypt it where
-/// the key is not the service's own, which needs no permission.
+/// the key is not the service's own, which needs no permission; write dumps.
 fn document(stack: &Stack) -> Value {
     let password = &stack.database.password;
     let region = &stack.region.value;
@@ -78,6 +78,7 @@ fn document(stack: &Stack) -> Value {
     if let Some(key) = &password.kms_key {
         statements.push(decrypt(&key.value, region));
     }
+    statements.extend(backup::statements(stack));
     fill(&json!({ "Version": "2012-10-17", "Statement": statements }).to_string())
 }
 
@@ -100,7 +101,7 @@ fn decrypt(key: &str, region: &str) -> Value {
 }
 
 /// `text` with the caller's partition and account in their places.
-fn fill(text: &str) -> Value {
+pub(super) fn fill(text: &str) -> Value {
     let mut parts: Vec<Value> = Vec::new();
     let mut rest = text;
     while let Some(dollar) = rest.find("${") {

@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use lh_host::{Host, Part, PasswordSource};
+use lh_host::{DumpTarget, Host, Part, PasswordSource};
 use lh_model::{Address, Origin, Resource, SecretRef, value::join};
 use serde_json::{Value, json};
 
 use super::{lookups::found, reference, resource, tags, text_or_null};
-use crate::stack::{Instance, Interruption, Placed, Purchase, Stack};
+use crate::{
+    checks::calendar,
+    stack::{Instance, Interruption, Placed, Purchase, Stack},
+};
+
+/// Days that a dump stays on the data volume when it is in the bucket too.
+const DUMP_DAYS: u32 = 7;
 
 /// The volume, the instance, and the attachment.
 pub(super) fn resources(stack: &Stack) -> Vec<Resource> {
@@ -125,12 +131,22 @@ fn host(stack: &Stack) -> Host {
             SecretRef::Parameter(name) => PasswordSource::Parameter(name.clone()),
             SecretRef::Secret(name) => PasswordSource::Secret(name.clone()),
         },
-        // Backups and monitoring are refused before, until they can be planned.
-        dump: None,
+        dump: dump(stack),
+        // Monitoring is refused before, until it can be planned.
         log_group: None,
         metrics: false,
         spot: matches!(stack.instance.purchase.value, Purchase::Spot(_)),
     }
+}
+
+/// Where dumps go beyond the data volume, where the stack names a bucket.
+fn dump(stack: &Stack) -> Option<DumpTarget> {
+    let backup = stack.backup.as_ref()?;
+    Some(DumpTarget {
+        bucket: backup.bucket.as_ref()?.value.clone(),
+        on_calendar: calendar::on_calendar(&backup.dump_schedule.value)?,
+        keep_days: DUMP_DAYS,
+    })
 }
 
 /// What decides the zone.

@@ -36,6 +36,7 @@ pub(super) fn all(stack: &Stack) -> Vec<Lookup> {
     if let (SecretRef::Parameter(name), false) = (&password.store.value, password.generate) {
         lookups.push(lookup("parameter", &password.store.origin, json!({ "name": name })));
     }
+    lookups.extend(super::backup::lookups(stack));
     lookups
 }
 

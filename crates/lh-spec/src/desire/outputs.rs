@@ -24,6 +24,9 @@ pub(super) fn all(stack: &Stack) -> Vec<Output> {
     }
     outputs.push(output("volume_id", vec![reference("volume", "data", "id")]));
     outputs.push(output("security_group_id", vec![reference("security_group", "main", "id")]));
+    if let Some(backup) = &stack.backup {
+        outputs.push(output("backup_vault_name", vec![json!(backup.vault.value)]));
+    }
     outputs
 }
 

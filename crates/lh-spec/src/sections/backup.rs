@@ -2,7 +2,7 @@
 
 use super::{between, needs};
 use crate::{
-    checks::{cron, flaw, names},
+    checks::{calendar, flaw, names},
     codes,
     reader::Section,
     stack::{Backup, Placed},
@@ -17,16 +17,13 @@ pub(crate) fn read(top: &mut Section, stack: Option<(&Placed<String>, &Placed<St
     let mut section = top.section("backup", "backup: { retain_days: 35 }")?;
     let origin = section.origin();
     let vault = section.text("vault", names::vault);
-    let schedule = section.text("schedule", cron::schedule);
+    let schedule = section.text("schedule", calendar::of_backups);
     let why = "Recovery points are kept for a number of days";
     let retain_days = section.whole("retain_days", "days", between("backup.retain_days", 1, LONGEST, why));
     let cold_after_days =
         section.whole("cold_after_days", "days", between("backup.cold_after_days", 1, LONGEST, why));
     let bucket = section.text("bucket", names::bucket);
-    let dump_schedule = section.text("dump_schedule", |text| match text {
-        "hourly" | "daily" | "weekly" => Ok(()),
-        other => cron::cron_only(other),
-    });
+    let dump_schedule = section.text("dump_schedule", calendar::of_dumps);
     if section.has("dump_schedule") && !section.has("bucket") {
         let reason = "Dumps are written to `backup.bucket`, which is not given";
         needs(&section, "dump_schedule", reason, "Add `bucket: NAME`, or remove `dump_schedule`.");

@@ -43,10 +43,5 @@ fn kept(cloud: &Cloud, applied: Result<Applied, lh::Error>) -> Applied {
 
 /// Every operation called since the calls were last forgotten, as IAM names it.
 fn called(cloud: &Cloud) -> BTreeSet<String> {
-    let name = |call: lh_sim::Call| match (call.service.as_str(), call.operation.as_str()) {
-        ("s3", "ListObjectsV2") => "s3:ListBucket".to_owned(),
-        ("s3", "DeleteObjects") => "s3:DeleteObject".to_owned(),
-        (service, operation) => format!("{service}:{operation}"),
-    };
-    cloud.sim().unwrap().calls().into_iter().map(name).collect()
+    cloud.sim().unwrap().calls().iter().map(lh_sim::Call::action).collect()
 }

@@ -1,1 +1,6 @@
 //! Kinds of AWS Backup.
+
+pub mod plan;
+pub mod selection;
+pub(crate) mod tags;
+pub mod vault;

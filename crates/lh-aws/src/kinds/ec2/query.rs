@@ -139,6 +139,7 @@ mod tests {
             id: None,
             identity: "mine".parse().unwrap(),
             props: (),
+            used: false,
         }
     }
 

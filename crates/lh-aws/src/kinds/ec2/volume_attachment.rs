@@ -202,6 +202,7 @@ mod tests {
             id: None,
             identity: "x".parse().unwrap(),
             props: serde_json::from_value(props).unwrap(),
+            used: false,
         };
         let both = [at("i-other"), at("i-mine")];
         assert_eq!(attachment_of(&both, &target).and_then(Described::instance_id), Some("i-mine"));

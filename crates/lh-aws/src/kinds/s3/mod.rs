@@ -1,1 +1,3 @@
 //! Kinds of Amazon S3.
+
+pub mod bucket;

@@ -1,27 +1,21 @@
 //! The state bucket: versioned, encrypted, private, TLS only, state written on conditions only.
 
-use aws_sdk_s3::types::{
-    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration,
-    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, VersioningConfiguration,
-};
-use aws_smithy_types::error::operation::BuildError;
-use lh_kind::{CloudError, ErrorKind};
+use lh_kind::CloudError;
 use lh_state::StoreError;
 
-use super::{Done, Outcome, Report, patiently, policy};
+use super::{Done, Outcome, Report, policy};
 use crate::{
-    error::Named,
+    bucket::{Bucket, Presence},
+    pace::patiently,
     store::{StatePlace, StoreClients, failed},
 };
 
-/// The region whose buckets are created without a location constraint.
-const FIRST_REGION: &str = "us-east-1";
+/// What objects are encrypted with where nobody chose otherwise.
+const ALGORITHM: &str = "AES256";
 
 struct Work<'a> {
     clients: &'a StoreClients,
-    bucket: &'a str,
-    account: &'a str,
+    bucket: Bucket<'a>,
 }
 
 pub(super) async fn make(
@@ -29,9 +23,11 @@ pub(super) async fn make(
     place: &StatePlace,
     account: &str,
 ) -> Result<Vec<Done>, StoreError> {
-    let work = Work { clients, bucket: &place.bucket, account };
+    let bucket =
+        Bucket { s3: &clients.s3, name: &place.bucket, region: &clients.region, account: Some(account) };
+    let work = Work { clients, bucket };
     let mut report = Report::new(format!("bucket {}", place.bucket));
-    let wrong = |error: CloudError| failed(format!("s3://{}", place.bucket), &error);
+    let wrong = |error: CloudError| work.failed(&error);
     if work.exists().await? {
         report.note("bucket", Outcome::Right, format!("in {}", clients.region));
     } else {
@@ -49,36 +45,27 @@ pub(super) async fn make(
     Ok(report.done)
 }
 
-fn unbuilt(operation: &'static str) -> impl Fn(BuildError) -> CloudError {
-    move |error| CloudError::new(ErrorKind::Other, operation, error.to_string())
-}
-
 impl Work<'_> {
-    /// Whether the bucket is there, this account's, and in this region. An answer to `HeadBucket`
-    /// has no body, so only its status tells.
+    /// Whether the bucket is there, this account's, and in this region.
     async fn exists(&self) -> Result<bool, StoreError> {
-        let request = self.clients.s3.head_bucket().bucket(self.bucket).expected_bucket_owner(self.account);
-        let error = match request.send().await {
-            Ok(answer) => {
-                let there = answer.bucket_region.unwrap_or_default();
-                let here = there.is_empty() || there == self.clients.region;
-                return if here { Ok(true) } else { Err(self.elsewhere(&there)) };
-            }
-            Err(error) => error,
-        };
-        match error.raw_response().map(|answer| answer.status().as_u16()) {
-            Some(404) => Ok(false),
-            Some(301) => Err(self.elsewhere("another region")),
-            Some(403) => Err(self.foreign()),
-            _ => {
-                let error = Err::<(), _>(error).named("s3:ListBucket");
-                error.map(|()| true).map_err(|error| failed(format!("s3://{}", self.bucket), &error))
-            }
+        match self.bucket.presence().await.map_err(|error| self.failed(&error))? {
+            Presence::Here => Ok(true),
+            Presence::Absent => Ok(false),
+            Presence::Elsewhere(there) => Err(self.elsewhere(&there)),
+            Presence::Foreign => Err(self.foreign()),
         }
     }
 
+    fn place(&self) -> String {
+        format!("s3://{}", self.bucket.name)
+    }
+
+    fn failed(&self, error: &CloudError) -> StoreError {
+        failed(self.place(), error)
+    }
+
     fn refusal(&self, reason: String, fix: &str) -> StoreError {
-        StoreError::Remote { place: format!("s3://{}", self.bucket), reason, fix: fix.to_owned() }
+        StoreError::Remote { place: self.place(), reason, fix: fix.to_owned() }
     }
 
     fn elsewhere(&self, region: &str) -> StoreError {
@@ -92,7 +79,7 @@ impl Work<'_> {
     fn foreign(&self) -> StoreError {
         let reason = format!(
             "the bucket belongs to another AWS account, or the credentials for account {} may not see it; nothing was changed",
-            self.account
+            self.bucket.account.unwrap_or_default()
         );
         self.refusal(
             reason,
@@ -101,121 +88,51 @@ impl Work<'_> {
     }
 
     async fn create(&self) -> Result<(), StoreError> {
-        let region = self.clients.region.as_str();
-        let constraint = (region != FIRST_REGION).then(|| {
-            let place = BucketLocationConstraint::from(region);
-            CreateBucketConfiguration::builder().location_constraint(place).build()
-        });
-        let request = self.clients.s3.create_bucket().bucket(self.bucket);
-        let answer = request.set_create_bucket_configuration(constraint).send().await;
-        match answer.named("s3:CreateBucket") {
-            Ok(_) => Ok(()),
+        match self.bucket.create(Default::default()).await {
+            Ok(()) => Ok(()),
             // The answer to an earlier attempt was lost.
             Err(error) if error.code == "BucketAlreadyOwnedByYou" => Ok(()),
             Err(error) if error.code == "BucketAlreadyExists" => Err(self.foreign()),
-            Err(error) => Err(failed(format!("s3://{}", self.bucket), &error)),
+            Err(error) => Err(self.failed(&error)),
         }
     }
 
     async fn versioning(&self) -> Result<Outcome, CloudError> {
-        let s3 = &self.clients.s3;
-        let get = async || {
-            let request = s3.get_bucket_versioning().bucket(self.bucket);
-            request.expected_bucket_owner(self.account).send().await.named("s3:GetBucketVersioning")
-        };
-        match patiently(self.clients.pace.as_ref(), get).await {
-            Ok(answer) if answer.status == Some(BucketVersioningStatus::Enabled) => {
-                return Ok(Outcome::Right);
-            }
-            Ok(_) => {}
-            // moto 5.2 answers with another XML root than S3, which the SDK cannot read: then it is
-            // set, whether it was or not.
-            Err(error) if error.code == "UnknownError" => {}
-            Err(error) => return Err(error),
+        let pace = self.clients.pace.as_ref();
+        if patiently(pace, async || self.bucket.versioning().await).await? {
+            return Ok(Outcome::Right);
         }
-        let wanted = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-        let put = async || {
-            let request = s3.put_bucket_versioning().bucket(self.bucket);
-            let request =
-                request.expected_bucket_owner(self.account).versioning_configuration(wanted.clone());
-            request.send().await.named("s3:PutBucketVersioning")
-        };
-        patiently(self.clients.pace.as_ref(), put).await?;
+        patiently(pace, async || self.bucket.set_versioning(true).await).await?;
         Ok(Outcome::Mended)
     }
 
     /// Any default encryption is right: that with a KMS key is the stricter one.
     async fn encryption(&self) -> Result<(Outcome, String), CloudError> {
-        let (s3, operation) = (&self.clients.s3, "s3:PutEncryptionConfiguration");
-        let request = s3.get_bucket_encryption().bucket(self.bucket).expected_bucket_owner(self.account);
-        let have = match request.send().await.named("s3:GetEncryptionConfiguration") {
-            Ok(answer) => answer.server_side_encryption_configuration,
-            Err(error) if error.kind == ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-        let default = have.iter().flat_map(|all| &all.rules);
-        let default = default.filter_map(|rule| rule.apply_server_side_encryption_by_default.as_ref()).next();
-        if let Some(default) = default {
-            return Ok((Outcome::Right, default.sse_algorithm.to_string()));
+        if let Some(algorithm) = self.bucket.encryption().await? {
+            return Ok((Outcome::Right, algorithm));
         }
-        let default = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256);
-        let default = default.build().map_err(unbuilt(operation))?;
-        let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default);
-        let all = ServerSideEncryptionConfiguration::builder().rules(rule.build()).build();
-        let all = all.map_err(unbuilt(operation))?;
-        let put = async || {
-            let request = s3.put_bucket_encryption().bucket(self.bucket).expected_bucket_owner(self.account);
-            request.server_side_encryption_configuration(all.clone()).send().await.named(operation)
-        };
-        patiently(self.clients.pace.as_ref(), put).await?;
-        Ok((Outcome::Mended, ServerSideEncryption::Aes256.to_string()))
+        let pace = self.clients.pace.as_ref();
+        patiently(pace, async || self.bucket.set_encryption(ALGORITHM).await).await?;
+        Ok((Outcome::Mended, ALGORITHM.to_owned()))
     }
 
-    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>.
     async fn privacy(&self) -> Result<Outcome, CloudError> {
-        let s3 = &self.clients.s3;
-        let request = s3.get_public_access_block().bucket(self.bucket).expected_bucket_owner(self.account);
-        let have = match request.send().await.named("s3:GetBucketPublicAccessBlock") {
-            Ok(answer) => answer.public_access_block_configuration,
-            Err(error) if error.kind == ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-        let wanted = PublicAccessBlockConfiguration::builder()
-            .block_public_acls(true)
-            .ignore_public_acls(true)
-            .block_public_policy(true)
-            .restrict_public_buckets(true)
-            .build();
-        if have.as_ref() == Some(&wanted) {
+        if self.bucket.privacy().await? {
             return Ok(Outcome::Right);
         }
-        let put = async || {
-            let request =
-                s3.put_public_access_block().bucket(self.bucket).expected_bucket_owner(self.account);
-            let request = request.public_access_block_configuration(wanted.clone());
-            request.send().await.named("s3:PutBucketPublicAccessBlock")
-        };
-        patiently(self.clients.pace.as_ref(), put).await?;
+        let pace = self.clients.pace.as_ref();
+        patiently(pace, async || self.bucket.set_privacy(true).await).await?;
         Ok(Outcome::Mended)
     }
 
     /// Statements of others stay as they are.
     async fn policy(&self, place: &StatePlace) -> Result<Outcome, CloudError> {
-        let s3 = &self.clients.s3;
-        let request = s3.get_bucket_policy().bucket(self.bucket).expected_bucket_owner(self.account);
-        let have = match request.send().await.named("s3:GetBucketPolicy") {
-            Ok(answer) => answer.policy,
-            Err(error) if error.kind == ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
+        let have = self.bucket.policy().await?;
         let Some(wanted) = policy::mended(have.as_deref(), place, &self.clients.region)? else {
             return Ok(Outcome::Right);
         };
-        let put = async || {
-            let request = s3.put_bucket_policy().bucket(self.bucket).expected_bucket_owner(self.account);
-            request.policy(&wanted).send().await.named("s3:PutBucketPolicy")
-        };
-        patiently(self.clients.pace.as_ref(), put).await?;
+        let pace = self.clients.pace.as_ref();
+        patiently(pace, async || self.bucket.set_policy(&wanted).await).await?;
         Ok(Outcome::Mended)
     }
 }

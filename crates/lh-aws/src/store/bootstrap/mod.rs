@@ -7,17 +7,12 @@ mod bucket;
 mod policy;
 mod table;
 
-use std::{fmt::Display, time::Duration};
+use std::fmt::Display;
 
-use lh_kind::{CloudError, ErrorKind, Pace};
 use lh_state::StoreError;
 
 use super::{StatePlace, StoreClients, failed};
 use crate::error::Named;
-
-/// AWS needs some seconds until everybody knows a new bucket or table.
-const PAUSE: Duration = Duration::from_secs(2);
-const LOOKS: u32 = 60;
 
 /// What became of one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,27 +66,4 @@ pub async fn bootstrap(clients: &StoreClients, place: &StatePlace) -> Result<Vec
     let mut done = bucket::make(clients, place, &account).await?;
     done.extend(table::make(clients, place).await?);
     Ok(done)
-}
-
-/// A change of something that may have been made a moment ago: until AWS knows it everywhere, it
-/// is said not to exist, or to be busy.
-async fn patiently<T>(
-    pace: &dyn Pace,
-    mut call: impl AsyncFnMut() -> Result<T, CloudError>,
-) -> Result<T, CloudError> {
-    let mut looks = 0;
-    loop {
-        match call().await {
-            Err(error) if looks < LOOKS && is_young(&error) => {
-                looks += 1;
-                pace.pause(PAUSE).await;
-            }
-            other => return other,
-        }
-    }
-}
-
-fn is_young(error: &CloudError) -> bool {
-    matches!(error.kind, ErrorKind::NotYet)
-        || ["NoSuchBucket", "OperationAborted", "ResourceInUseException"].contains(&error.code.as_str())
 }

@@ -5,12 +5,14 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html> and
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html>.
 
-use lh_kind::{CloudError, ErrorKind};
+use lh_kind::CloudError;
 use serde_json::{Value, json};
 
-use crate::store::StatePlace;
+use crate::{
+    bucket::policy::{Policy, arn, tls},
+    store::StatePlace,
+};
 
-const TLS: &str = "LhctlTlsOnly";
 const CONDITIONS: &str = "LhctlConditionalWritesOnly";
 
 /// The policy as it should be; nothing if `have` is right.
@@ -19,49 +21,17 @@ pub(super) fn mended(
     place: &StatePlace,
     region: &str,
 ) -> Result<Option<String>, CloudError> {
-    let odd = |why: &str| {
-        let text = format!("the bucket's policy cannot be read ({why}), so nothing was changed in it");
-        CloudError::new(ErrorKind::Other, "s3:GetBucketPolicy", text)
-    };
-    let mut policy: Value = match have {
-        None => json!({ "Version": "2012-10-17", "Statement": [] }),
-        Some(text) => serde_json::from_str(text).map_err(|error| odd(&error.to_string()))?,
-    };
-    if policy["Statement"].is_object() {
-        policy["Statement"] = json!([policy["Statement"].take()]);
-    }
-    let statements = policy["Statement"].as_array_mut().ok_or_else(|| odd("it has no statements"))?;
-    let bucket = format!("arn:{}:s3:::{}", partition(region), place.bucket);
-    let mut changed = put(statements, tls(&bucket));
-    let old = statements.iter().find(|statement| statement["Sid"] == CONDITIONS);
-    let mut objects = old.map(|statement| texts(&statement["Resource"])).unwrap_or_default();
+    let mut policy = Policy::parse(have)?;
+    let bucket = arn(region, &place.bucket);
+    let mut changed = policy.put(tls(&bucket));
+    let mut objects = policy.find(CONDITIONS).map(|old| texts(&old["Resource"])).unwrap_or_default();
     for own in [format!("{bucket}/{}", place.key), format!("{bucket}/{}*", place.journal())] {
         if !objects.contains(&own) {
             objects.push(own);
         }
     }
-    changed |= put(statements, conditions(&objects));
-    Ok(changed.then(|| policy.to_string()))
-}
-
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>.
-fn partition(region: &str) -> &'static str {
-    match region.split('-').next() {
-        Some("cn") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
-}
-
-fn tls(bucket: &str) -> Value {
-    json!({
-        "Sid": TLS,
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [bucket, format!("{bucket}/*")],
-        "Condition": { "Bool": { "aws:SecureTransport": "false" } },
-    })
+    changed |= policy.put(conditions(&objects));
+    Ok(policy.text().filter(|_| changed))
 }
 
 /// `s3:ObjectCreationOperation` leaves out the parts of a multipart upload, which take no condition.
@@ -77,37 +47,6 @@ fn conditions(objects: &[String]) -> Value {
             "Bool": { "s3:ObjectCreationOperation": "true" },
         },
     })
-}
-
-/// Puts `wanted` in the place of the statement of its name; whether that changes anything.
-fn put(statements: &mut Vec<Value>, wanted: Value) -> bool {
-    match statements.iter_mut().find(|statement| statement["Sid"] == wanted["Sid"]) {
-        Some(have) if plain(have) == plain(&wanted) => false,
-        Some(have) => {
-            *have = wanted;
-            true
-        }
-        None => {
-            statements.push(wanted);
-            true
-        }
-    }
-}
-
-/// AWS may give back a list of one as its only member, and lists in another order.
-fn plain(value: &Value) -> Value {
-    match value {
-        Value::Array(all) => {
-            let mut all: Vec<Value> = all.iter().map(plain).collect();
-            all.sort_by_key(Value::to_string);
-            if all.len() == 1 { all.remove(0) } else { Value::Array(all) }
-        }
-        // `{"AWS": "*"}` and `"*"` are the same principal.
-        Value::Object(map) if map.len() == 1 && map.get("AWS") == Some(&json!("*")) => json!("*"),
-        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), plain(value))).collect(),
-        Value::Bool(flag) => json!(flag.to_string()),
-        other => other.clone(),
-    }
 }
 
 fn texts(value: &Value) -> Vec<String> {

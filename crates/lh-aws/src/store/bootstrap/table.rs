@@ -10,9 +10,10 @@ use aws_smithy_types::error::operation::BuildError;
 use lh_kind::{CloudError, ErrorKind};
 use lh_state::StoreError;
 
-use super::{Done, LOOKS, Outcome, PAUSE, Report, patiently};
+use super::{Done, Outcome, Report};
 use crate::{
     error::Named,
+    pace::{LOOKS, PAUSE, patiently},
     store::{StatePlace, StoreClients, failed},
 };
 
