@@ -186,6 +186,7 @@ impl<'a> Execution<'a> {
             id: step.cloud_id.clone(),
             identity: step.identity.clone(),
             props: recorded.map_or_else(|| self.resolved(&step.props), |record| record.inputs.clone()),
+            used: false,
         }
     }
 

@@ -209,11 +209,12 @@ fn bucket_of(world: &mut World) -> &mut lh_sim::world::Bucket {
 async fn a_selection_that_was_changed_elsewhere_is_replaced() {
     let stage = made().await;
     let made = &stage.made[place(&stage, "backup_selection")];
-    let selection = |world: &mut World, edit: fn(&mut lh_sim::world::Selection)| {
+    type Edit = fn(&mut lh_sim::world::Selection);
+    let selection = |world: &mut World, edit: Edit| {
         let plan = world.region_mut("us-east-1").backup.plans.values_mut().next().unwrap();
         edit(plan.selections.values_mut().next().unwrap());
     };
-    let edits: [(&str, fn(&mut lh_sim::world::Selection)); 4] = [
+    let edits: [(&str, Edit); 4] = [
         ("name", |s| s.name = "renamed".into()),
         ("role_arn", |s| s.role = "arn:aws:iam::123456789012:role/other".into()),
         ("resources", |s| s.resources.clear()),

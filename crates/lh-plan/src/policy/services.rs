@@ -320,6 +320,7 @@ pub(super) const RULES: &[Rule] = &[
         &[BUCKET],
         Guard::None,
     ),
+    Rule::beside("TagsOfBuckets", &["s3:CreateBucket"], &["s3:TagResource"], &[BUCKET], Guard::None),
     // Names and keys.
     Rule::of(
         "RecordsOfTheZone",

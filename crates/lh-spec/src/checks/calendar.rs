@@ -60,7 +60,7 @@ pub(crate) fn as_cron(schedule: &str) -> Option<String> {
         60 => Some("cron(0 * * * ? *)".to_owned()),
         MINUTES_OF_DAY => Some("cron(0 5 * * ? *)".to_owned()),
         _ if minutes == 7 * MINUTES_OF_DAY => Some("cron(0 5 ? * SUN *)".to_owned()),
-        _ if minutes % 60 == 0 && minutes < MINUTES_OF_DAY && MINUTES_OF_DAY % minutes == 0 => {
+        _ if minutes % 60 == 0 && minutes < MINUTES_OF_DAY && MINUTES_OF_DAY.is_multiple_of(minutes) => {
             Some(format!("cron(0 0/{} * * ? *)", minutes / 60))
         }
         _ => None,

@@ -92,7 +92,7 @@ impl Rules for BackupPlan {
     ];
     const CALLS: Calls = Calls {
         observe: &[GET, LIST, tagged::GET_RESOURCES, tags::LIST],
-        create: &[CREATE, "backup:TagResource"],
+        create: &[CREATE],
         update: &[UPDATE, GET, "backup:TagResource", "backup:UntagResource"],
         delete: &["backup:DeleteBackupPlan"],
     };

@@ -74,7 +74,7 @@ impl Rules for BackupSelection {
     ];
     const CALLS: Calls = Calls {
         observe: &[GET, LIST],
-        create: &[CREATE, "iam:PassRole"],
+        create: &[CREATE],
         update: &[],
         delete: &["backup:DeleteBackupSelection"],
     };

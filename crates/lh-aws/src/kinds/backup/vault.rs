@@ -63,7 +63,7 @@ impl Rules for BackupVault {
         &[Field::replace("name", "name, unique in account and region"), Field::online("tags", "tags")];
     const CALLS: Calls = Calls {
         observe: &[LIST, tagged::GET_RESOURCES, tags::LIST],
-        create: &[CREATE, "backup:TagResource", LIST],
+        create: &[CREATE, LIST],
         update: &[LIST, "backup:TagResource", "backup:UntagResource"],
         delete: &["backup:DeleteBackupVault"],
     };

@@ -122,7 +122,6 @@ impl Rules for Bucket {
         create: &[
             "s3:GetBucketTagging",
             CREATE,
-            "s3:TagResource",
             "s3:PutBucketTagging",
             "s3:PutBucketVersioning",
             "s3:PutEncryptionConfiguration",
