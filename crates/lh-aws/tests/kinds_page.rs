@@ -41,6 +41,7 @@ fn data(rules: &dyn AnyRules) -> String {
         AtDestroy::Delete => "`destroy` deletes it".to_owned(),
         AtDestroy::AfterCopy(copy) => format!("`destroy` deletes it once a {copy} of it is complete"),
         AtDestroy::Keep => "`destroy` leaves it".to_owned(),
+        AtDestroy::IfEmpty => "`destroy` deletes it if it is empty and leaves it otherwise".to_owned(),
     };
     match rules.holds_data() {
         true => format!("Holds data: it is retained when it leaves the stack file; {kept}."),

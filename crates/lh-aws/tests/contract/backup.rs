@@ -6,11 +6,11 @@ use std::{collections::BTreeSet, io::Write};
 use lh_kind::{Change, ErrorKind, Found, Mutate, Observe, Owner, Seen};
 use lh_model::{Address, Identity, StackId};
 use lh_sim::world::{BackupRule, LifecycleRule, PublicAccess, World};
+use lh_testkit::Moto;
 use serde_json::{Value, json};
 
 use crate::{
     map,
-    moto::Moto,
     stage::{Made, Stage, op},
 };
 
@@ -322,7 +322,7 @@ async fn an_emulator_keeps_vault_plan_and_bucket_over_http() {
         return;
     };
     let moto = Moto::start(&program);
-    let mut stage = Stage::over_http(&moto.url).await;
+    let mut stage = Stage::over_http(&moto.url()).await;
     stage.look_up().await;
     for (kind, mut props) in resources() {
         if kind == "backup_plan" {
