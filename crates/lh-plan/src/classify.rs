@@ -1,7 +1,7 @@
 //! One wanted resource against what AWS shows of it: what has to be done.
 
 use lh_kind::{AnyRules, Change, Found, Owner, Readiness, Seen};
-use lh_model::{Diagnostic, Existing, Map, Resource};
+use lh_model::{Diagnostic, Existing, Map, Resource, value::is_late};
 use lh_state::{Record, State};
 
 use crate::{Act, Drift, Note, draft::Draft, drift, plan::Step};
@@ -176,6 +176,7 @@ fn compare_with(
         (_, Change::InPlace(diffs, effect)) => {
             let mut step = draft.step(Act::Update, resource, want).of(found);
             step.reason = draft.reason_of(&diffs, record);
+            step.origin = draft.origin_of_change(resource, &diffs);
             step.effect = effect;
             if effect == lh_kind::Effect::StopStart {
                 step.downtime_seconds = rules.downtime().stop_start;
@@ -228,13 +229,14 @@ fn replace(
         delete.props.clone_from(want);
         delete.needs = resource.needs();
     }
-    delete.origin.clone_from(&resource.origin);
+    delete.origin = draft.origin_of_change(resource, &diffs);
     delete.reason.clone_from(&why);
     delete.effect = lh_kind::Effect::Replace;
     let mut create = draft.step(Act::Create, resource, want);
     create.generation = delete.generation + 1;
     create.identity = draft.identity(&resource.address, create.generation);
     create.reason = why;
+    create.origin.clone_from(&delete.origin);
     create.effect = lh_kind::Effect::Replace;
     create.downtime_seconds = rules.downtime().replace;
     create.changes = diffs;
@@ -265,7 +267,9 @@ impl Draft<'_> {
         let drifted = |diff: &lh_kind::FieldDiff| {
             record.is_some_and(|record| drift::value_at(&record.inputs, &diff.field) == diff.new)
         };
-        if diffs.iter().all(drifted) {
+        if diffs.iter().all(|diff| is_late(&diff.new)) {
+            "What it refers to is made anew.".to_owned()
+        } else if diffs.iter().all(drifted) {
             "It was changed outside lhctl since the last apply.".to_owned()
         } else {
             "The stack file asks for other values.".to_owned()

@@ -112,6 +112,13 @@ impl Draft<'_> {
         diff_fields(fields, want, &Map::new(), None)
     }
 
+    /// The spec line of the property whose change disturbs most, else of the resource.
+    pub(crate) fn origin_of_change(&self, resource: &Resource, diffs: &[FieldDiff]) -> Option<Origin> {
+        let gravest = diffs.iter().map(|diff| diff.effect).max();
+        let diff = diffs.iter().find(|diff| Some(diff.effect) == gravest);
+        self.origin_of(resource, diff.map(|diff| diff.field.as_str()).unwrap_or_default())
+    }
+
     /// The spec line of one property, else of the resource.
     pub(crate) fn origin_of(&self, resource: &Resource, field: &str) -> Option<Origin> {
         resource.origins.get(field).or(resource.origin.as_ref()).cloned()

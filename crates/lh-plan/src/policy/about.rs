@@ -1,12 +1,35 @@
 //! What an operation is called on: the values that fill templates of ARNs, and conditions.
 
-use lh_model::{Lookup, Map, value::is_late};
+use lh_model::{
+    Lookup, Map, Reference,
+    value::{is_late, resolve_map},
+};
 use serde_json::{Value, json};
 
 use super::{Kept, Scene, rule::Guard};
 
 /// The tag by which the stack's resources are told.
 const STACK: &str = "lhctl:stack";
+
+/// Kinds whose names stand in ARNs, so that the name serves for an id that is not known yet.
+const NAMED: [&str; 6] = ["backup_vault", "bucket", "iam_role", "log_group", "secret", "topic"];
+
+/// What a reference stands for as far as a policy can use it: what was found, else what is
+/// recorded, else the name that a resource will have.
+fn known(scene: &Scene<'_>, reference: &Reference) -> Option<Value> {
+    let address = &reference.address;
+    if address.kind() == "lookup" {
+        let pin = scene.plan.pins.get(address.name()).or_else(|| scene.state.pins.get(address.name()))?;
+        return pin.answer.get(&reference.attribute).cloned();
+    }
+    let named = || {
+        let wanted = scene.desired.resources.iter().find(|resource| resource.address == *address);
+        wanted
+            .filter(|_| NAMED.contains(&address.kind()))
+            .and_then(|wanted| wanted.props.get("name").cloned())
+    };
+    scene.state.value_of(reference).or_else(named)
+}
 
 /// One resource, lookup or state, as far as it is known.
 #[derive(Clone, Debug)]
@@ -20,7 +43,8 @@ pub(super) struct About {
 
 impl About {
     /// A resource with these properties.
-    pub fn new(scene: &Scene<'_>, mut props: Map) -> Self {
+    pub fn new(scene: &Scene<'_>, props: Map) -> Self {
+        let mut props = resolve_map(&props, &|reference: &Reference| known(scene, reference));
         // The profile that an instance gets holds a role, and that is what is handed over.
         let profile = props.get("instance_profile").filter(|name| !name.is_null());
         let held = scene.desired.resources.iter().find(|resource| {
@@ -92,7 +116,7 @@ impl About {
         }
         let found = names.split('|').find_map(|name| self.props.get(name).filter(|value| !value.is_null()));
         let text = |value: &Value| match value {
-            Value::String(text) if names == "kms_key" => self.key(text),
+            Value::String(text) if names.starts_with("kms_key") => self.key(text),
             Value::String(text) => text.clone(),
             _ => "*".to_owned(),
         };

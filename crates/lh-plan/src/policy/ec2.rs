@@ -10,6 +10,7 @@ const CREATIONS: &[&str] = &[
     "ec2:CreateSecurityGroup",
     "ec2:AuthorizeSecurityGroupIngress",
     "ec2:AllocateAddress",
+    "ec2:ImportKeyPair",
 ];
 
 pub(super) const RULES: &[Rule] = &[
@@ -116,6 +117,18 @@ pub(super) const RULES: &[Rule] = &[
         "ChangeRulesOfTheStackThemselves",
         &["ec2:ModifySecurityGroupRules"],
         &["arn:{partition}:ec2:{region}:{account}:security-group-rule/*"],
+        Guard::Owned,
+    ),
+    Rule::of(
+        "ImportTheKeyPair",
+        &["ec2:ImportKeyPair"],
+        &["arn:{partition}:ec2:{region}:{account}:key-pair/{key_name|name}"],
+        Guard::Made,
+    ),
+    Rule::of(
+        "DeleteKeyPairsOfTheStack",
+        &["ec2:DeleteKeyPair"],
+        &["arn:{partition}:ec2:{region}:{account}:key-pair/*"],
         Guard::Owned,
     ),
     Rule::of(

@@ -6,7 +6,7 @@ use super::rule::{Guard, Rule};
 const ROLE: &str = "arn:{partition}:iam::{account}:role/{role|name}";
 const PROFILE: &str = "arn:{partition}:iam::{account}:instance-profile/{name}";
 const PARAMETER: &str = "arn:{partition}:ssm:{region}:{account}:parameter/{name}";
-const TOPIC: &str = "arn:{partition}:sns:{region}:{account}:{topic|name}";
+const TOPIC: &str = "arn:{partition}:sns:{region}:{account}:{topic_arn|name}";
 const LOG_GROUP: &str = "arn:{partition}:logs:{region}:{account}:log-group:{name}";
 const LOG_GROUP_ALL: &str = "arn:{partition}:logs:{region}:{account}:log-group:{name}:*";
 const ALARM: &str = "arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}";
@@ -105,7 +105,7 @@ pub(super) const RULES: &[Rule] = &[
         "HandTheRoleToBackup",
         &["backup:CreateBackupSelection"],
         &["iam:PassRole"],
-        &["{role_arn|iam_role}"],
+        &["arn:{partition}:iam::{account}:role/{role_arn}"],
         Guard::PassedTo("backup.amazonaws.com"),
     ),
     // Parameter Store. Parameters that AWS publishes belong to no account.
@@ -250,20 +250,24 @@ pub(super) const RULES: &[Rule] = &[
         &[VAULT],
         Guard::None,
     ),
+    // A plan's id is known only once it is made: its tag tells whose it is.
     Rule::of(
-        "BackupPlansOfTheStack",
-        &[
-            "backup:CreateBackupPlan",
-            "backup:UpdateBackupPlan",
-            "backup:DeleteBackupPlan",
-            "backup:GetBackupPlan",
-            "backup:CreateBackupSelection",
-            "backup:DeleteBackupSelection",
-            "backup:GetBackupSelection",
-            "backup:ListBackupSelections",
-        ],
+        "LookAtBackupPlans",
+        &["backup:GetBackupPlan", "backup:GetBackupSelection", "backup:ListBackupSelections"],
         &[BACKUP_PLAN],
         Guard::None,
+    ),
+    Rule::of("MakeBackupPlans", &["backup:CreateBackupPlan"], &[BACKUP_PLAN], Guard::Made),
+    Rule::of(
+        "ChangeBackupPlansOfTheStack",
+        &[
+            "backup:UpdateBackupPlan",
+            "backup:DeleteBackupPlan",
+            "backup:CreateBackupSelection",
+            "backup:DeleteBackupSelection",
+        ],
+        &[BACKUP_PLAN],
+        Guard::Owned,
     ),
     Rule::of(
         "TagsOfBackups",

@@ -33,7 +33,11 @@ fn a_second_plan_is_empty() {
 fn a_larger_volume_plans_only_that_and_applies() {
     let place = Place::applied();
     place.edit("  size: 20 ", "  size: 30 ");
-    place.run("plan --local stacks/dev.yaml --detailed-exitcode").expect(2).says("size   20 → 30");
+    place
+        .run("plan --local stacks/dev.yaml --detailed-exitcode")
+        .expect(2)
+        .says("size   20 → 30")
+        .says("is changed  stacks/dev.yaml:21:9");
     assert_eq!(place.steps(""), ["update volume.data"]);
     let id = place.id("volume.data");
     place
