@@ -1,6 +1,7 @@
 //! The simulated AWS as a client sees it: every test talks to it through the real SDK clients.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backup;
 mod faults;
 mod groups;
 mod identity;
