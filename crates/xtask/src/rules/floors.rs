@@ -37,10 +37,11 @@ const FLOORS: &[Floor] = &[
     floor("lh-engine", &["lh-model", "lh-kind", "lh-state", "lh-plan"], &["lh-testkit"]),
     floor("lh-aws", &["lh-model", "lh-kind", "lh-state"], &["lh-sim", "lh-testkit"]),
     floor("lh-sim", &[], &[]),
+    floor("lh-db", &["lh-model"], &[]),
     // 4
     floor(
         "lh",
-        &["lh-model", "lh-kind", "lh-state", "lh-spec", "lh-plan", "lh-engine", "lh-aws", "lh-sim"],
+        &["lh-model", "lh-kind", "lh-state", "lh-spec", "lh-plan", "lh-engine", "lh-aws", "lh-sim", "lh-db"],
         &["lh-testkit"],
     ),
     // 5

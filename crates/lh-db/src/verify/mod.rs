@@ -1,0 +1,227 @@
+//! Verification: what must hold of a database that is in use, check by check, with evidence.
+//!
+//! A [`Check`] is a value: chapters about AWS (recovery points, alarms, shell access) make their
+//! own and are joined to these in one [`Report`].
+
+mod policies;
+mod schema;
+mod server;
+
+use serde::Serialize;
+use sqlx::{Connection, PgConnection};
+
+pub use self::policies::{COMPRESS_AFTER, RETENTION};
+pub(crate) use self::server::milliseconds as server_milliseconds;
+use crate::{DatabaseUrl, DbError, Migrations, bench, connect::connect};
+
+/// Every check of this crate: its name, as `--skip` takes it, and its chapter.
+pub const CHECKS: &[(&str, &str)] = &[
+    ("connection", "connection"),
+    ("encryption", "connection"),
+    ("extension", "connection"),
+    ("migrations", "objects"),
+    ("tables", "objects"),
+    ("hypertables", "objects"),
+    ("continuous-aggregates", "objects"),
+    ("indexes", "objects"),
+    ("statements", "objects"),
+    ("compression", "policies"),
+    ("retention", "policies"),
+    ("refresh", "policies"),
+    ("benchmark", "benchmark"),
+];
+
+/// What came of a check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// It holds.
+    Passed,
+    /// It does not hold.
+    Failed {
+        /// Why, a sentence without a full stop.
+        reason: String,
+        /// What to do.
+        fix: String,
+    },
+    /// It was not checked.
+    Skipped {
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// One thing that was checked, or was not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Its name, as `--skip` takes it.
+    pub name: String,
+    /// The chapter it belongs to.
+    pub chapter: String,
+    /// What came of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// What was seen, in the words of the server where there are any.
+    pub evidence: Vec<String>,
+}
+
+impl Check {
+    /// A check that was skipped.
+    pub fn skipped(name: &str, chapter: &str, reason: impl Into<String>) -> Self {
+        let (name, chapter) = (name.to_owned(), chapter.to_owned());
+        Self { name, chapter, outcome: Outcome::Skipped { reason: reason.into() }, evidence: Vec::new() }
+    }
+}
+
+/// All checks, in the order of the chapters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The checks.
+    pub checks: Vec<Check>,
+}
+
+impl Report {
+    /// Whether everything that was not skipped holds.
+    pub fn holds(&self) -> bool {
+        !self.checks.iter().any(|check| matches!(check.outcome, Outcome::Failed { .. }))
+    }
+
+    /// How many passed, failed and were skipped.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        let count = |is: fn(&Outcome) -> bool| self.checks.iter().filter(|check| is(&check.outcome)).count();
+        (
+            count(|outcome| matches!(outcome, Outcome::Passed)),
+            count(|outcome| matches!(outcome, Outcome::Failed { .. })),
+            count(|outcome| matches!(outcome, Outcome::Skipped { .. })),
+        )
+    }
+}
+
+/// Whose tables the database is meant to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// Those of the reference stack's migrations.
+    Reference,
+    /// Those of migrations that only their author knows.
+    Own,
+}
+
+/// What to verify.
+#[derive(Clone, Debug)]
+pub struct VerifyOptions {
+    /// Names of checks to skip.
+    pub skip: Vec<String>,
+    /// Whether the benchmark is run.
+    pub bench: bool,
+}
+
+/// What a check found: evidence, or a problem.
+pub(crate) type Verdict = Result<Vec<String>, Problem>;
+
+/// Why a check ended without holding.
+pub(crate) enum Problem {
+    /// It does not hold: reason, fix, evidence.
+    Failed(String, String, Vec<String>),
+    /// It cannot be asked here.
+    Skipped(String),
+}
+
+impl Problem {
+    pub fn failed(reason: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::Failed(reason.into(), fix.into(), Vec::new())
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        let fix = "Mend what the server says, then verify again.";
+        Self::failed(format!("The server did not answer the question: {}", crate::error::words(&error)), fix)
+    }
+}
+
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Self {
+        let fix =
+            error.advice().unwrap_or_else(|| "Mend what the server says, then verify again.".to_owned());
+        Self::failed(error.to_string(), fix)
+    }
+}
+
+/// Verifies the database at `url`. What cannot be checked is told as failed or skipped, so there
+/// is always a report.
+pub async fn verify(url: &DatabaseUrl, migrations: &Migrations, options: &VerifyOptions) -> Report {
+    let mut session = match connect(url).await {
+        Ok(session) => session,
+        Err(error) => return unreachable(&error),
+    };
+    let schema = if migrations.reference { Schema::Reference } else { Schema::Own };
+    let mut checks = Vec::new();
+    for (name, chapter) in CHECKS {
+        if options.skip.iter().any(|skip| skip == name) {
+            checks.push(Check::skipped(name, chapter, format!("--skip {name}")));
+            continue;
+        }
+        let verdict = one(name, &mut session, url, migrations, schema, options.bench).await;
+        checks.push(check(name, chapter, verdict));
+    }
+    let _ = session.close().await;
+    Report { checks }
+}
+
+async fn one(
+    name: &str,
+    session: &mut PgConnection,
+    url: &DatabaseUrl,
+    migrations: &Migrations,
+    schema: Schema,
+    bench: bool,
+) -> Verdict {
+    let of_reference =
+        !matches!(name, "connection" | "encryption" | "extension" | "migrations" | "statements");
+    if of_reference && schema == Schema::Own {
+        let reason =
+            "These are not the reference stack's migrations: what they should leave is not known here";
+        return Err(Problem::Skipped(reason.to_owned()));
+    }
+    match name {
+        "connection" => server::connection(session, url).await,
+        "encryption" => server::encryption(session, url).await,
+        "extension" => server::extension(session).await,
+        "migrations" => schema::migrations(session, migrations).await,
+        "tables" => schema::tables(session).await,
+        "hypertables" => schema::hypertables(session).await,
+        "continuous-aggregates" => schema::aggregates(session).await,
+        "indexes" => schema::indexes(session).await,
+        "compression" => policies::compression(session).await,
+        "retention" => policies::retention(session).await,
+        "refresh" => policies::refresh(session).await,
+        "statements" => server::statements(session).await,
+        _ if bench => bench::run(session).await,
+        _ => Err(Problem::Skipped("Not asked for; --bench runs it".to_owned())),
+    }
+}
+
+fn check(name: &str, chapter: &str, verdict: Verdict) -> Check {
+    let (outcome, evidence) = match verdict {
+        Ok(evidence) => (Outcome::Passed, evidence),
+        Err(Problem::Failed(reason, fix, evidence)) => (Outcome::Failed { reason, fix }, evidence),
+        Err(Problem::Skipped(reason)) => (Outcome::Skipped { reason }, Vec::new()),
+    };
+    Check { name: name.to_owned(), chapter: chapter.to_owned(), outcome, evidence }
+}
+
+/// The report of a database that gives no session.
+fn unreachable(error: &DbError) -> Report {
+    let fix = error.advice().unwrap_or_default();
+    let first = Outcome::Failed { reason: error.to_string(), fix };
+    let one = |(name, chapter): &(&str, &str)| match *name {
+        "connection" => Check {
+            name: (*name).to_owned(),
+            chapter: (*chapter).to_owned(),
+            outcome: first.clone(),
+            evidence: Vec::new(),
+        },
+        _ => Check::skipped(name, chapter, "There is no session to ask in"),
+    };
+    Report { checks: CHECKS.iter().map(one).collect() }
+}

@@ -1,0 +1,109 @@
+//! The linter: what it finds, where, and what it lets pass. No server is needed.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use std::fs;
+
+use lh_db::{Migrations, sql::lint};
+
+/// Code and place of each finding in files with these texts.
+fn found(files: &[(&str, &str)]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let findings = lint(&Migrations::folder(folder.path()).unwrap().all);
+    let place = |finding: &lh_model::Diagnostic| {
+        let origin = finding.origin.clone().unwrap();
+        format!("{} {}:{}", finding.code, origin.line, origin.column)
+    };
+    assert!(findings.iter().all(|finding| finding.fix.is_some()), "every finding says what to do");
+    findings.iter().map(place).collect()
+}
+
+fn one(text: &str) -> Vec<String> {
+    found(&[("1_a.sql", text)])
+}
+
+#[test]
+fn the_migrations_inside_lhctl_have_no_findings() {
+    assert_eq!(lint(&Migrations::embedded().all), []);
+}
+
+#[test]
+fn an_aggregate_with_data_is_refused_in_a_transaction_and_so_is_the_default() {
+    let view = "SELECT 1;\n  CREATE MATERIALIZED VIEW v WITH (timescaledb.continuous) AS SELECT 1";
+    assert_eq!(one(&format!("{view} WITH DATA;")), ["E0851 2:3"]);
+    assert_eq!(one(&format!("{view};")), ["E0851 2:3"]);
+    assert!(one(&format!("{view} WITH NO DATA;")).is_empty());
+    assert!(one("CREATE MATERIALIZED VIEW v AS SELECT 1 WITH DATA;").is_empty(), "an ordinary view may");
+}
+
+#[test]
+fn what_commits_on_its_way_is_refused_in_a_transaction() {
+    assert_eq!(one("CALL refresh_continuous_aggregate('v', NULL, NULL);"), ["E0852 1:1"]);
+    assert_eq!(one("CALL run_job(1000);"), ["E0853 1:1"]);
+    assert_eq!(one("VACUUM ANALYZE t;"), ["E0854 1:1"]);
+    assert_eq!(one("-- why\ncreate index concurrently i on t (a);"), ["E0854 2:1"]);
+    assert!(one("-- no-transaction\nCALL refresh_continuous_aggregate('v', NULL, NULL);").is_empty());
+    assert!(one("-- no-transaction\nVACUUM t;").is_empty());
+}
+
+#[test]
+fn what_stands_in_strings_and_comments_is_not_meant() {
+    assert!(
+        one("SELECT 'VACUUM; COMMIT'; -- CALL run_job(1)\n/* BEGIN; */ SELECT $$CALL run_job(1);$$;")
+            .is_empty()
+    );
+}
+
+#[test]
+fn an_index_cannot_be_made_concurrently_on_a_hypertable_of_any_file() {
+    let table = (
+        "1_t.sql",
+        "CREATE TABLE h (time timestamptz);\nSELECT create_hypertable('public.h', by_range('time'));",
+    );
+    let index = "-- no-transaction\nCREATE INDEX CONCURRENTLY IF NOT EXISTS i ON public.h (time);";
+    assert_eq!(found(&[table, ("2_i.sql", index)]), ["E0855 2:1"]);
+    let new_form = (
+        "1_t.sql",
+        "CREATE TABLE h (time timestamptz) WITH (tsdb.hypertable, tsdb.partition_column='time');",
+    );
+    assert_eq!(found(&[new_form, ("2_i.sql", index)]), ["E0855 2:1"]);
+    assert!(found(&[("2_i.sql", index)]).is_empty(), "on an ordinary table it can");
+}
+
+#[test]
+fn a_file_outside_a_transaction_has_one_statement_that_can_be_run_again() {
+    assert_eq!(one("-- no-transaction\nVACUUM a;\nVACUUM b;"), ["E0863 3:1"]);
+    assert_eq!(one("-- no-transaction\nCREATE INDEX CONCURRENTLY i ON t (a);"), ["W0864 2:1"]);
+    assert_eq!(one("SELECT 1;\n-- no-transaction\n"), ["E0862 2:1"]);
+}
+
+#[test]
+fn a_file_does_not_end_its_own_transaction() {
+    assert_eq!(one("BEGIN;\nSELECT 1;\nCOMMIT;"), ["E0856 1:1", "E0856 3:1"]);
+    assert!(one("CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; END;").is_empty());
+    assert!(one("DO $$ BEGIN PERFORM 1; END $$;").is_empty());
+}
+
+/// FACTS, defect 13: a configuration that is replaced loses the keys that it does not name.
+#[test]
+fn defect_13_alter_job_changes_one_key_and_does_not_replace_the_configuration() {
+    assert_eq!(one("SELECT alter_job(1, config => '{\"drop_after\": \"30 days\"}');"), ["E0857 1:1"]);
+    assert!(
+        one("SELECT alter_job(1, config => jsonb_set(config, '{drop_after}', '\"30 days\"'));").is_empty()
+    );
+    assert!(one("SELECT alter_job(1, schedule_interval => INTERVAL '1 day');").is_empty());
+}
+
+#[test]
+fn what_only_psql_understands_is_found() {
+    assert_eq!(one("COPY t FROM STDIN;"), ["E0858 1:1"]);
+    assert_eq!(one("\\set x 1\n"), ["E0858 1:1"]);
+}
+
+#[test]
+fn what_does_not_end_is_found_where_it_begins() {
+    assert_eq!(one("SELECT 1;\nSELECT 'abc;\n"), ["E0861 2:8"]);
+}
