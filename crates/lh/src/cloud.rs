@@ -105,6 +105,14 @@ impl Cloud {
         }
     }
 
+    /// The folder of the simulated world, if it is kept in one.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        match &self.kind {
+            Kind::Simulated { place: Place::Folder(states), .. } => states.parent().map(Path::to_owned),
+            _ => None,
+        }
+    }
+
     pub(crate) async fn connect(&self, region: &str) -> Result<Arc<dyn Mutate>, Error> {
         Ok(Arc::new(Aws::new(Clients::connect(self.options(region)).await?)))
     }

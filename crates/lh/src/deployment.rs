@@ -285,6 +285,11 @@ impl Deployment {
         Ok(Session::read(ports, &self.stack.desired).await?)
     }
 
+    /// The folder of the simulated world, if the stack lives in one that is kept.
+    pub(crate) fn local_folder(&self) -> Option<std::path::PathBuf> {
+        self.cloud.folder()
+    }
+
     async fn ports(&self) -> Result<Ports, Error> {
         self.ports_to(self.connect().await?).await
     }

@@ -50,6 +50,12 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// The database, or its migrations.
+    #[error(transparent)]
+    Database(#[from] lh_db::DbError),
+    /// The simulated instance runs no database.
+    #[error("the simulated instance runs no database: none was started beside the simulated AWS")]
+    NoLocalDatabase,
     /// An environment variable of lhctl's own has no sense.
     #[error("{0}")]
     Environment(String),

@@ -18,6 +18,7 @@
 //! Programs that embed lhctl use this crate alone.
 
 mod cloud;
+mod database;
 mod deployment;
 mod error;
 mod files;
@@ -28,6 +29,7 @@ mod saved;
 mod stack;
 
 pub use cloud::Cloud;
+pub use database::migrations;
 pub use deployment::{Applied, Deployment};
 pub use error::Error;
 pub use fleet::Fleet;
@@ -35,6 +37,9 @@ pub use local::{LocalRow, LocalWorld};
 pub use outputs::OutputValue;
 pub use saved::SavedPlan;
 pub use stack::{Findings, Stack, explain, validate};
+
+/// Migrations, verification and readiness of a database.
+pub use lh_db as db;
 
 /// What bootstrap tells.
 pub use lh_aws::store::{Done as Bootstrapped, Outcome as BootstrapOutcome};

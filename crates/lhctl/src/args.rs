@@ -58,9 +58,13 @@ pub(crate) enum Command {
     State(commands::state::StateArgs),
     /// Rebuild a lost state from ownership tags and the stack file
     Recover(commands::recover::Recover),
+    /// Bring the database up to its migrations, or show where it stands
+    Migrate(commands::migrate::Migrate),
+    /// Check that the database is as it should be, with evidence
+    Verify(commands::verify::Verify),
     /// Estimate the monthly cost, line by line
     Cost(commands::cost::Cost),
-    /// Show or reset the simulated AWS
+    /// Show or reset the simulated AWS, or run a database beside it
     Local(commands::local::Local),
     /// Write shell completions to standard output
     Completions(commands::completions::Completions),

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use lh::{Cloud, Deployment, Stack, Stop};
+use lh::{Cloud, Deployment, Plaintext, Stack, Stop, db::DatabaseUrl};
 
 use crate::{
     args::Global,
@@ -73,6 +73,48 @@ impl Work {
 /// Connects `stack` to its cloud.
 pub(crate) fn connect(stack: Stack, global: &Global) -> Result<Work, Failure> {
     Ok(Work::new(stack, cloud(global)?, &Arc::new(Progress::new())))
+}
+
+/// A database to work on.
+#[derive(clap::Args, Clone)]
+pub(crate) struct Target {
+    /// The stack file; not needed with a database URL
+    #[arg(value_name = "STACK")]
+    pub stack: Option<PathBuf>,
+    /// Another database than the stack's; DATABASE_URL does the same, and is seen by fewer eyes
+    #[arg(long, global = true, value_name = "URL")]
+    pub database_url: Option<String>,
+}
+
+/// A database, and the stack it was named by.
+pub(crate) struct Database {
+    pub url: DatabaseUrl,
+    pub stack: Option<Stack>,
+}
+
+impl Target {
+    /// The stack, if one was named.
+    pub fn stack(&self, global: &Global) -> Result<Option<Stack>, Failure> {
+        let load = |file: &PathBuf| Stack::load(&file.to_string_lossy(), &global.set);
+        Ok(self.stack.as_ref().map(load).transpose()?)
+    }
+
+    /// Where the database is: as the URL says, without AWS; else as the stack's outputs say.
+    pub async fn find(&self, stack: Option<Stack>, global: &Global) -> Result<Database, Failure> {
+        let given = self.database_url.clone().or_else(|| std::env::var("DATABASE_URL").ok());
+        if let Some(text) = given.filter(|text| !text.is_empty()) {
+            let url = DatabaseUrl::new(Plaintext::new(text)).map_err(lh::Error::from)?;
+            return Ok(Database { url, stack });
+        }
+        let Some(stack) = stack else {
+            return Err(Failure::plain("No database was named.")
+                .fix("Name a stack file, or give --database-url or DATABASE_URL."));
+        };
+        let work = connect(stack.clone(), global)?;
+        let url = watched(&work.progress, work.deployment.database_url()).await;
+        work.progress.clear();
+        Ok(Database { url: url?, stack: Some(stack) })
+    }
 }
 
 /// The files given, or every stack in `stacks/`.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use lh::{Diagnostic, EngineError, Error, ErrorKind, SnapshotError, Sources, StoreError};
+use lh::{Diagnostic, EngineError, Error, ErrorKind, SnapshotError, Sources, StoreError, db::DbError};
 
 use crate::render::{diagnostic, style};
 
@@ -87,6 +87,9 @@ impl From<Error> for Failure {
                 Self::findings(Code::Invalid, message, findings, sources)
             }
             Error::Engine(error) => of_engine(error),
+            Error::Database(error) => of_database(error),
+            Error::NoLocalDatabase => Self::plain(sentence(&error.to_string()))
+                .fix("Start one with `lhctl local database` in another terminal; or name another with --database-url."),
             Error::NoOutput { .. } | Error::SavedPlan { .. } => Self::plain(format!("{error}.")),
             other => Self::plain(other.to_string()),
         }
@@ -131,6 +134,39 @@ fn of_engine(error: EngineError) -> Failure {
 /// the others are things that AWS lacks.
 fn is_safety(code: &str) -> bool {
     ["E0602", "E0603", "E0605", "E0606", "E0608", "E0609", "E0620"].contains(&code)
+}
+
+fn of_database(error: DbError) -> Failure {
+    let advice = error.advice();
+    let failure = match error {
+        DbError::Refused(findings) => {
+            let unfit = ["E0871", "E0872", "E0873", "E0874"];
+            let is_unfit = findings.iter().any(|finding| unfit.contains(&finding.code.as_str()));
+            let code = if is_unfit { Code::Refused } else { Code::Error };
+            let message =
+                format!("The migrations are not run: {}. Nothing was changed.", count(findings.len()));
+            return Failure::findings(code, message, findings, Sources::new());
+        }
+        DbError::Migration { version, origin, reason, left } => {
+            let finding = Diagnostic::error("E0870", format!("The server refused this: {reason}")).at(origin);
+            let message = format!("The migration {version} failed. {left}");
+            return Failure::findings(Code::Error, message, vec![finding], Sources::new());
+        }
+        DbError::Locked { .. } => Failure::plain(sentence(&error.to_string())).code(Code::Locked),
+        DbError::File { .. } => Failure::plain(format!("{error}.")),
+        _ => Failure::plain(sentence(&error.to_string())),
+    };
+    match advice {
+        Some(advice) => failure.fix(advice),
+        None => failure,
+    }
+}
+
+/// With a capital letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    first + letters.as_str().trim_end_matches('.') + "."
 }
 
 fn of_store(error: StoreError) -> Failure {

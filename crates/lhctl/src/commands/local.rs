@@ -1,7 +1,9 @@
-//! `lhctl local`: the simulated AWS in `.lhctl/local/`.
+//! `lhctl local`: the simulated AWS in `.lhctl/local/`, and the database beside it.
+
+use std::path::Path;
 
 use clap::Subcommand;
-use lh::LocalWorld;
+use lh::{LocalWorld, db::local::LocalDatabase};
 
 use crate::{
     context::LOCAL,
@@ -21,10 +23,16 @@ enum Verb {
     Show,
     /// Forget the simulated AWS and the states of all stacks in it
     Reset,
+    /// Run a TimescaleDB for the simulated instance until Ctrl-C; needs Node.js
+    Database {
+        /// The port on 127.0.0.1; without it, one that is free
+        #[arg(long)]
+        port: Option<u16>,
+    },
 }
 
 impl Local {
-    pub fn run(&self) -> Result<Code, Failure> {
+    pub async fn run(&self) -> Result<Code, Failure> {
         let world = LocalWorld::new(LOCAL);
         match self.verb {
             Verb::Show if !world.exists() => {
@@ -41,7 +49,34 @@ impl Local {
                 world.reset()?;
                 anstream::println!("The simulated AWS in {LOCAL}/ is forgotten.");
             }
+            Verb::Database { port } => return database(port).await,
         }
         Ok(Code::Done)
     }
+}
+
+/// Runs the database until Ctrl-C. Its URL, which holds no secret, goes to standard output.
+async fn database(port: Option<u16>) -> Result<Code, Failure> {
+    let mut tell = |text: &str| anstream::eprintln!("{text}");
+    let starting = LocalDatabase::start(Path::new(LOCAL), port, &mut tell);
+    let interrupted = || Failure::plain("Interrupted before the database was ready.").code(Code::Interrupted);
+    let mut database = tokio::select! {
+        started = starting => started.map_err(lh::Error::from)?,
+        _ = tokio::signal::ctrl_c() => return Err(interrupted()),
+    };
+    anstream::println!("{}", database.url().secret().expose());
+    anstream::eprintln!(
+        "TimescaleDB {} answers. `lhctl migrate STACK --local` and `lhctl verify STACK --local` reach it; Ctrl-C ends it, and its data stays in {LOCAL}/database/.",
+        database.extension
+    );
+    tokio::select! {
+        () = database.ended() => {
+            return Err(Failure::plain("The database server ended by itself.")
+                .fix(format!("{LOCAL}/database/server.log says why.")));
+        }
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    database.stop().await;
+    anstream::eprintln!("Stopped.");
+    Ok(Code::Done)
 }

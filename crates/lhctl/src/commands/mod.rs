@@ -9,11 +9,13 @@ pub(crate) mod explain;
 pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod local;
+pub(crate) mod migrate;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod recover;
 pub(crate) mod state;
 pub(crate) mod validate;
+pub(crate) mod verify;
 
 use crate::{
     args::{Cli, Command},
@@ -36,7 +38,9 @@ pub(crate) async fn run(cli: Cli) -> Result<Code, Failure> {
         Command::State(command) => command.run(&global).await,
         Command::Recover(command) => command.run(&global).await,
         Command::Cost(command) => command.run(&global).await,
-        Command::Local(command) => command.run(),
+        Command::Migrate(command) => command.run(&global).await,
+        Command::Verify(command) => command.run(&global).await,
+        Command::Local(command) => command.run().await,
         Command::Completions(command) => command.run(),
         Command::Man => completions::manual(),
     }

@@ -10,6 +10,7 @@ mod canonical;
 mod changes;
 mod crash;
 mod data;
+mod database;
 mod drift;
 mod endpoints;
 mod enumeration;

@@ -1,0 +1,62 @@
+//! A stack's database: where it is, and which migrations are its own.
+
+use std::path::{Path, PathBuf};
+
+use lh_db::{DatabaseUrl, DbError, Migrations, local::LocalDatabase};
+
+use crate::{Deployment, Error, Stack};
+
+/// The stack whose schema is inside lhctl, by name.
+const REFERENCE: &str = "lighthouse";
+
+impl Deployment {
+    /// Where the stack's database is and how to log in, from its outputs. In the simulated world
+    /// it is the one that `lhctl local database` runs, once the stack was applied.
+    ///
+    /// # Errors
+    /// When the stack has no such output yet, its secret cannot be read, or no database runs
+    /// beside the simulated world.
+    pub async fn database_url(&self) -> Result<DatabaseUrl, Error> {
+        let url = self.output("database_connection_string").await?;
+        match self.local_folder() {
+            None => Ok(DatabaseUrl::new(url)?),
+            Some(folder) => LocalDatabase::beside(&folder)?.ok_or(Error::NoLocalDatabase),
+        }
+    }
+}
+
+impl Stack {
+    /// The folder `migrations/` that belongs to the stack file: beside the folder `stacks/`, or
+    /// beside the file where that has another place.
+    pub fn migrations_folder(&self) -> PathBuf {
+        let folder = Path::new(self.file()).parent().unwrap_or(Path::new(""));
+        let top = match folder.file_name() {
+            Some(name) if name == "stacks" => folder.parent().unwrap_or(Path::new("")),
+            _ => folder,
+        };
+        top.join("migrations")
+    }
+}
+
+/// The migrations to run: those of `folder`; else of the stack's own folder, or of `migrations/`
+/// here without a stack; else the ones inside lhctl, which are the reference stack's.
+///
+/// # Errors
+/// When a folder cannot be read, or `stack` is another one and has none.
+pub fn migrations(stack: Option<&Stack>, folder: Option<&Path>) -> Result<Migrations, Error> {
+    if let Some(folder) = folder {
+        return Ok(Migrations::folder(folder)?);
+    }
+    let own = stack.map_or_else(|| PathBuf::from("migrations"), Stack::migrations_folder);
+    if own.is_dir() {
+        return Ok(Migrations::folder(&own)?);
+    }
+    let is_reference =
+        |stack: &Stack| stack.name().strip_prefix(REFERENCE).is_some_and(|rest| rest.starts_with('-'));
+    if stack.is_none_or(is_reference) {
+        return Ok(Migrations::embedded());
+    }
+    let reason =
+        "there is no such folder, and the migrations inside lhctl are those of the stack `lighthouse`";
+    Err(DbError::File { path: own.display().to_string(), reason: reason.to_owned() }.into())
+}

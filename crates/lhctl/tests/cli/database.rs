@@ -1,0 +1,133 @@
+//! `migrate`, `verify` and `local database`: what a user sees, without a database and with the
+//! real one of `--local`.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command},
+};
+
+use crate::{place::Place, transcript};
+
+/// Nothing listens on port 1 of this machine.
+const NOBODY: &str = "--database-url postgresql://postgres:hunter2@127.0.0.1:1/lighthouse?sslmode=disable";
+
+#[test]
+fn without_a_database_there_is_a_reason_and_a_way_on() {
+    let place = Place::new();
+    let commands = [
+        "migrate",
+        "migrate stacks/dev.yaml --local",
+        "verify stacks/dev.yaml --skip tabels",
+        &format!("migrate status {NOBODY}"),
+        &format!("verify {NOBODY}"),
+    ];
+    transcript::check("database-none", &place, &commands);
+    let json = place.run(&format!("verify --json {NOBODY}")).expect(1).json();
+    assert_eq!(json["holds"], false);
+    assert_eq!(json["checks"][0]["outcome"], "failed");
+    let applied = Place::applied();
+    transcript::check("database-not-started", &applied, &["migrate stacks/dev.yaml --local"]);
+}
+
+#[test]
+fn a_password_in_the_url_is_in_no_message() {
+    let place = Place::new();
+    for args in ["migrate", "migrate status", "verify", "verify --json"] {
+        for url in
+            ["postgres://u:hunter2@127.0.0.1:1/d", "postgres://u:hun/ter2@h/d", "mysql://u:hunter2@h/d"]
+        {
+            let by_option = place.run(&format!("{args} --database-url {url}")).expect(1);
+            let env = [("DATABASE_URL", url), ("LHCTL_LOG", "trace")];
+            let by_variable = place.with(&env, args).expect(1);
+            for ended in [by_option, by_variable] {
+                let all = ended.out + &ended.err;
+                assert!(!all.contains("hunter2") && !all.contains("ter2"), "{args} {url}:\n{all}");
+            }
+        }
+    }
+}
+
+#[test]
+fn new_migrations_are_written_beside_stacks_and_the_linter_needs_no_database() {
+    let place = Place::new();
+    let wrote = place.run("migrate stacks/dev.yaml new add_regions").expect(0).out;
+    let path = wrote.strip_prefix("Wrote ").unwrap().trim_end().trim_end_matches('.').to_owned();
+    assert!(path.starts_with("migrations/20") && path.ends_with("_add_regions.sql"), "{path}");
+    std::fs::remove_file(place.path(&path)).unwrap();
+    place.write("migrations/1_first.sql", "SELECT 1;\nVACUUM t;\n");
+    place.write("migrations/2_index.sql", "-- no-transaction\nCREATE INDEX CONCURRENTLY i ON t (a);\n");
+    let status = format!("migrate stacks/dev.yaml status {NOBODY}");
+    transcript::check("database-lint", &place, &[&status, "migrate stacks/dev.yaml new ../x"]);
+    // Another stack has no migrations inside lhctl.
+    let other = Place::new();
+    other.run("init lantern").expect(0);
+    other
+        .run(&format!("migrate stacks/lantern.yaml {NOBODY}"))
+        .expect(1)
+        .says("migrations: there is no such folder");
+}
+
+#[test]
+fn without_node_the_message_says_what_is_missing() {
+    let place = Place::new();
+    let ended = place.with(&[("PATH", "/nowhere")], "local database").expect(1);
+    assert!(ended.err.contains("Node is missing") || ended.err.contains("node is missing"), "{}", ended.err);
+    assert!(ended.err.contains("Node.js 20 or newer") && ended.err.contains("fix:"), "{}", ended.err);
+}
+
+/// `lhctl local database`, until it is dropped.
+struct Running(Child);
+
+impl Running {
+    fn start(place: &Place, packages: &str) -> (Self, String) {
+        let mut child = place.command(&[("LHCTL_TIMESCALEDB", packages)], "local database").spawn().unwrap();
+        let mut url = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
+        (Self(child), url.trim_end().to_owned())
+    }
+
+    fn interrupt(&mut self) -> Option<i32> {
+        Command::new("kill").args(["-INT", &self.0.id().to_string()]).status().unwrap();
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.0.try_wait().is_ok_and(|ended| ended.is_none()) {
+            self.interrupt();
+        }
+    }
+}
+
+#[test]
+fn apply_migrate_and_verify_run_end_to_end_on_one_machine() {
+    let Ok(packages) = std::env::var("LHCTL_TIMESCALEDB") else {
+        eprintln!(
+            "SKIPPED apply_migrate_and_verify_run_end_to_end_on_one_machine: LHCTL_TIMESCALEDB is not set; scripts/test sets it"
+        );
+        return;
+    };
+    let place = Place::applied();
+    let (mut database, url) = Running::start(&place, &packages);
+    assert!(url.starts_with("postgresql://postgres@127.0.0.1:"), "{url}");
+    let ended = place.run("verify stacks/dev.yaml --local").expect(1);
+    assert!(ended.out.contains("6 of 6 migrations were not run"), "{}", ended.out);
+    let ended = place.run("migrate stacks/dev.yaml --local").expect(0);
+    assert!(
+        ended.out.contains("Migrated: 6 migrations run. The database is at 20241001000006."),
+        "{}",
+        ended.out
+    );
+    place.run("migrate stacks/dev.yaml --local").expect(0).says("Nothing to run.");
+    let status = place.run("migrate stacks/dev.yaml status --local").expect(0);
+    assert!(status.out.ends_with("6 applied, 0 pending.\n"), "{}", status.out);
+    let json = place.run("migrate stacks/dev.yaml status --json --local").expect(0).json();
+    assert_eq!(json["migrations"][0]["state"], "applied");
+    let ended = place.run("verify stacks/dev.yaml --local --skip benchmark").expect(0);
+    assert!(ended.out.contains("11 passed, 0 failed, 2 skipped."), "{}", ended.out);
+    // The same database by its URL, without a stack.
+    place.with(&[("DATABASE_URL", &url)], "verify").expect(0).says("Verification of 127.0.0.1:");
+    assert_eq!(database.interrupt(), Some(0));
+    place.run("migrate stacks/dev.yaml --local").expect(1).says("lhctl local database");
+}
