@@ -70,7 +70,13 @@ impl Cloud {
 
     /// A simulated world that is gone when it is dropped, with its state in memory.
     pub fn simulated() -> Self {
-        Self { kind: Kind::Simulated { sim: Sim::in_memory(), place: Place::Memory(MemoryStore::new()) } }
+        Self::simulated_in(Sim::in_memory())
+    }
+
+    /// The simulated world `sim`, with a new state in memory: what another machine sees that has
+    /// the account but not the state.
+    pub fn simulated_in(sim: Sim) -> Self {
+        Self { kind: Kind::Simulated { sim, place: Place::Memory(MemoryStore::new()) } }
     }
 
     /// The simulated world kept in `folder`, with the state of its stacks beside it.
