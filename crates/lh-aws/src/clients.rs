@@ -235,6 +235,11 @@ fn endpoint(config: &SdkConfig) -> Option<String> {
     of_service.or_else(|| config.endpoint_url().map(str::to_owned))
 }
 
+/// Whether S3 is reached without TLS, as emulators are.
+pub(crate) fn is_plain_http(config: &SdkConfig) -> bool {
+    endpoint(config).is_some_and(|url| url.to_ascii_lowercase().starts_with("http://"))
+}
+
 /// Whether the endpoint is AWS's own, such as that of a VPC.
 fn is_aws(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);

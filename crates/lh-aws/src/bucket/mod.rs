@@ -126,12 +126,16 @@ impl Bucket<'_> {
     pub async fn versioning(&self) -> Result<bool, CloudError> {
         let request =
             self.s3.get_bucket_versioning().bucket(self.name).set_expected_bucket_owner(self.owner());
-        match request.send().await.named("s3:GetBucketVersioning") {
-            Ok(answer) => Ok(answer.status == Some(BucketVersioningStatus::Enabled)),
-            // moto 5.2 answers with another XML root than S3, which the SDK cannot read: then it
-            // counts as not set, whether it was or not.
-            Err(error) if error.code == "UnknownError" => Ok(false),
-            Err(error) => Err(error),
+        let error = match request.send().await {
+            Ok(answer) => return Ok(answer.status == Some(BucketVersioningStatus::Enabled)),
+            Err(error) => error,
+        };
+        // Some servers that speak S3's protocol, moto 5.2 among them, answer with another XML root
+        // than S3, which the SDK does not read. The answer is there all the same.
+        let answer = error.raw_response().filter(|answer| answer.status().is_success());
+        match answer.and_then(|answer| answer.body().bytes()) {
+            Some(text) => Ok(String::from_utf8_lossy(text).contains("<Status>Enabled</Status>")),
+            None => Err(error).named("s3:GetBucketVersioning"),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lh_kind::{CloudError, Pace};
 
-use crate::clients::{ConnectOptions, client, s3_client, settings};
+use crate::clients::{ConnectOptions, client, is_plain_http, s3_client, settings};
 
 /// The clients that state needs; cheap to clone.
 #[derive(Clone)]
@@ -13,6 +13,8 @@ pub struct StoreClients {
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
     pub(super) sts: aws_sdk_sts::Client,
     pub(super) region: String,
+    /// Whether S3 is reached without TLS.
+    pub(super) plain_http: bool,
     pub(super) pace: Arc<dyn Pace>,
 }
 
@@ -30,6 +32,7 @@ impl StoreClients {
             s3: s3_client(&config, interceptor.as_slice()),
             dynamodb: client!(aws_sdk_dynamodb, &config, &interceptor),
             sts: client!(aws_sdk_sts, &config, &interceptor),
+            plain_http: is_plain_http(&config),
             region: config.region().map(ToString::to_string).unwrap_or_default(),
             pace,
         })

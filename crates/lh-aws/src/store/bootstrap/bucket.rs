@@ -40,8 +40,13 @@ pub(super) async fn make(
     report.note("encryption", outcome, format!("{algorithm} by default"));
     let outcome = work.privacy().await.map_err(wrong)?;
     report.note("public access", outcome, "blocked");
-    let outcome = work.policy(place).await.map_err(wrong)?;
-    report.note("policy", outcome, "TLS only; the state is written only with If-Match or If-None-Match");
+    if clients.plain_http {
+        // The policy would shut this very run out; it is for AWS, whose endpoints speak TLS.
+        report.note("policy", Outcome::Right, "left out: this endpoint of S3 is reached without TLS");
+    } else {
+        let outcome = work.policy(place).await.map_err(wrong)?;
+        report.note("policy", outcome, "TLS only; the state is written only with If-Match or If-None-Match");
+    }
     Ok(report.done)
 }
 
