@@ -9,7 +9,13 @@ use lh_kind::{
 };
 use lh_model::{CloudId, Diagnostic, Map, Plaintext, SecretRef};
 
-use crate::{clients::Clients, error::Named, kinds::unreadable, lookups, registry::Registry};
+use crate::{
+    clients::Clients,
+    error::Named,
+    kinds::{secrets::metadata, unreadable},
+    lookups,
+    registry::Registry,
+};
 
 /// AWS in one account and region.
 #[derive(Clone)]
@@ -65,11 +71,7 @@ impl Observe for Aws {
                     || CloudError::new(ErrorKind::NotFound, operation, format!("{secret} has no value"));
                 value.map(Plaintext::new).ok_or_else(none)
             }
-            SecretRef::Secret(_) => {
-                let message =
-                    format!("{secret} cannot be read: this version of lhctl reads SSM parameters only");
-                Err(CloudError::new(ErrorKind::Other, "secretsmanager:GetSecretValue", message))
-            }
+            SecretRef::Secret(name) => metadata::reveal(&self.clients, name).await,
         }
     }
 }

@@ -15,7 +15,7 @@ use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::service_config::ServiceConfigKey;
 use lh_kind::{CloudError, ErrorKind, Pace};
 
-use crate::{gate::Gate, pace::RealTime, reads::Reads};
+use crate::{gate::Gate, kinds::route53::pending::Pending, pace::RealTime, reads::Reads};
 
 /// No call takes longer than this, its retries included.
 const CALL_LIMIT: Duration = Duration::from_secs(60);
@@ -84,6 +84,8 @@ pub struct Clients {
     pub(crate) pace: Arc<dyn Pace>,
     pub(crate) reads: Arc<Reads>,
     pub(crate) gate: Gate,
+    /// Changes of DNS records that this process has made and that are on their way.
+    pub(crate) pending_records: Arc<Pending>,
 }
 
 /// The configuration of a service's client: the common one, and the interceptors.
@@ -136,6 +138,7 @@ impl Clients {
             pace,
             reads: Arc::default(),
             gate,
+            pending_records: Arc::default(),
         })
     }
 }

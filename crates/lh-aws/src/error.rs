@@ -92,7 +92,7 @@ fn told(chain: &[&(dyn Error + 'static)]) -> String {
     texts.join(": ")
 }
 
-/// Error codes as the API references of AWS Backup, DynamoDB, EC2, IAM, S3, SSM and STS list them.
+/// Error codes as the API references of the services list them.
 fn sort(code: &str, message: &str) -> ErrorKind {
     if let Some(kind) = by_message(message) {
         return kind;
@@ -109,6 +109,9 @@ fn sort(code: &str, message: &str) -> ErrorKind {
         | "ResourceNotFoundException"
         | "ServerSideEncryptionConfigurationNotFoundError"
         | "NoSuchEntityException"
+        | "NoSuchHostedZone"
+        | "NoSuchChange"
+        | "NotFoundException"
         | "ParameterNotFound"
         | "InvalidResourceId"
         | "InvalidSecurityGroupRuleId.NotFound"
@@ -119,6 +122,7 @@ fn sort(code: &str, message: &str) -> ErrorKind {
         | "AlreadyExistsException"
         | "EntityAlreadyExistsException"
         | "ParameterAlreadyExists"
+        | "ResourceExistsException"
         | "InvalidGroup.Duplicate"
         | "InvalidPermission.Duplicate"
         | "InvalidKeyPair.Duplicate" => ErrorKind::Exists,
@@ -186,6 +190,9 @@ fn sort(code: &str, message: &str) -> ErrorKind {
         | "ServiceUnavailableException"
         | "Unavailable"
         | "ServiceFailure"
+        | "InternalServiceError"
+        | "KMSInternalException"
+        | "DependencyTimeoutException"
         | "RequestTimeout"
         | "RequestTimeoutException" => ErrorKind::Unreachable,
         "ValidationError"

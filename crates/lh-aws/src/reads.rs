@@ -12,7 +12,7 @@ use std::{
     },
 };
 
-use aws_sdk_ec2::types::{Address, Volume};
+use aws_sdk_ec2::types::{Address, SecurityGroup, Volume, Vpc};
 use aws_sdk_resourcegroupstagging::types::ResourceTagMapping;
 use futures_util::{
     FutureExt,
@@ -56,6 +56,10 @@ pub(crate) struct Reads {
     pub(crate) volumes: InFlight<Volume>,
     /// `DescribeAddresses`: addresses and their associations.
     pub(crate) addresses: InFlight<Address>,
+    /// `DescribeVpcs`: which VPC a stack is in.
+    pub(crate) vpcs: InFlight<Vpc>,
+    /// `DescribeSecurityGroups`: the groups of a VPC that a stack names.
+    pub(crate) groups: InFlight<SecurityGroup>,
     /// `GetResources`: tags of what carries a stack's tag.
     pub(crate) tagged: InFlight<ResourceTagMapping>,
     changes: AtomicU64,

@@ -8,14 +8,16 @@ use crate::{
         backup::{plan::BackupPlan, selection::BackupSelection, vault::BackupVault},
         ec2::{
             elastic_ip::ElasticIp, elastic_ip_association::ElasticIpAssociation, instance::Instance,
-            security_group::SecurityGroup, security_group_rule::SecurityGroupRule, snapshot::Snapshot,
-            volume::Volume, volume_attachment::VolumeAttachment,
+            key_pair::KeyPair, security_group::SecurityGroup, security_group_rule::SecurityGroupRule,
+            snapshot::Snapshot, volume::Volume, volume_attachment::VolumeAttachment,
         },
         iam::{
             iam_policy_attachment::IamPolicyAttachment, iam_role::IamRole, iam_role_policy::IamRolePolicy,
             instance_profile::InstanceProfile,
         },
+        route53::record::DnsRecord,
         s3::bucket::Bucket,
+        secrets::secret::Secret,
         ssm::parameter::Parameter,
     },
 };
@@ -25,6 +27,7 @@ static KINDS: &[&dyn AnyKind<Clients>] = &[
     &Erased::<BackupSelection>::new(),
     &Erased::<BackupVault>::new(),
     &Erased::<Bucket>::new(),
+    &Erased::<DnsRecord>::new(),
     &Erased::<ElasticIp>::new(),
     &Erased::<ElasticIpAssociation>::new(),
     &Erased::<IamPolicyAttachment>::new(),
@@ -32,7 +35,9 @@ static KINDS: &[&dyn AnyKind<Clients>] = &[
     &Erased::<IamRolePolicy>::new(),
     &Erased::<Instance>::new(),
     &Erased::<InstanceProfile>::new(),
+    &Erased::<KeyPair>::new(),
     &Erased::<Parameter>::new(),
+    &Erased::<Secret>::new(),
     &Erased::<SecurityGroup>::new(),
     &Erased::<SecurityGroupRule>::new(),
     &Erased::<Snapshot>::new(),
@@ -65,6 +70,8 @@ impl RuleBook for Registry {
 mod tests {
     use std::collections::BTreeSet;
 
+    use lh_model::Address;
+
     use super::*;
 
     #[test]
@@ -72,6 +79,8 @@ mod tests {
         let names = Registry.kinds();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
         for kind in KINDS {
+            let address = Address::new(kind.name(), "main");
+            assert_eq!(address.to_string().parse(), Ok(address), "{} fits no address", kind.name());
             let calls = kind.calls();
             let all = [calls.observe, calls.create, calls.update, calls.delete].concat();
             assert!(!calls.observe.is_empty() && !calls.create.is_empty() && !calls.delete.is_empty());
@@ -105,6 +114,6 @@ mod tests {
     #[test]
     fn what_holds_data_is_known() {
         let holding: Vec<_> = KINDS.iter().filter(|kind| kind.holds_data()).map(|kind| kind.name()).collect();
-        assert_eq!(holding, ["backup_vault", "bucket", "parameter", "snapshot", "volume"]);
+        assert_eq!(holding, ["backup_vault", "bucket", "parameter", "secret", "snapshot", "volume"]);
     }
 }

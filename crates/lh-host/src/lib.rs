@@ -80,7 +80,8 @@ pub struct Host {
 pub enum PasswordSource {
     /// A `SecureString` in SSM Parameter Store, by its name.
     Parameter(String),
-    /// A secret in Secrets Manager, by its name or ARN; all of it is the password.
+    /// A secret in Secrets Manager, by its name or ARN; all of it is the password, or the member
+    /// `password` of a JSON object.
     Secret(String),
 }
 

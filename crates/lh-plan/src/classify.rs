@@ -45,7 +45,7 @@ pub(crate) fn judge(draft: &Draft<'_>, resource: &Resource, want: &Map, rules: &
         None | Some(Seen::Absent) => absent(draft, resource, want, record),
         Some(Seen::Found(found)) => match record {
             Some(record) if record.managed => compare(draft, resource, want, rules, found, record),
-            Some(_) => Verdict::nothing(true),
+            Some(_) => on_its_way_out(resource, rules, found).unwrap_or(Verdict::nothing(true)),
             None => unrecorded(draft, resource, want, rules, found),
         },
     }
@@ -101,11 +101,8 @@ fn unrecorded(
                 ))
                 .fix("Bring the state back, or rebuild it from the tags with `lhctl recover STACK`."),
         ),
-        (_, Existing::Use) => {
-            let mut step = draft.step(Act::Use, resource, want).of(found);
-            step.reason = "It existed before this stack: it is used and never changed or deleted.".to_owned();
-            Verdict::step(true, step)
-        }
+        (_, Existing::Use) => on_its_way_out(resource, rules, found)
+            .unwrap_or_else(|| used(draft, resource, want, rules, found)),
         (_, Existing::Refuse) => Verdict::refusal(
             Diagnostic::error("E0603", format!("{id} exists already and does not belong to {stack}"))
                 .at(resource.origin.clone())
@@ -113,6 +110,44 @@ fn unrecorded(
                 .fix("Choose another `name` or `environment` in the stack file, or remove the other one."),
         ),
     }
+}
+
+/// Something that existed before: used as it is, with a word on what is not as the stack says.
+fn used(draft: &Draft<'_>, resource: &Resource, want: &Map, rules: &dyn AnyRules, found: &Found) -> Verdict {
+    let mut step = draft.step(Act::Use, resource, want).of(found);
+    step.reason = "It existed before this stack: it is used and never changed or deleted.".to_owned();
+    let other: Vec<String> = match rules.diff(want, &found.facts, None) {
+        Change::Replace(diffs) => diffs
+            .iter()
+            .filter(|diff| diff.effect == Some(lh_kind::Effect::Replace))
+            .map(|diff| diff.field.clone())
+            .collect(),
+        Change::Refuse(refusal) => vec![refusal.field],
+        _ => Vec::new(),
+    };
+    let note = (!other.is_empty()).then(|| Note {
+        address: Some(resource.address.clone()),
+        text: format!(
+            "{} existed before this stack and its {} is not what the stack file says: it is used as it is.",
+            found.id,
+            other.join(", ")
+        ),
+    });
+    Verdict { notes: note.into_iter().collect(), ..Verdict::step(true, step) }
+}
+
+/// What is going away cannot be used, and what is not ours cannot be kept from going.
+fn on_its_way_out(resource: &Resource, rules: &dyn AnyRules, found: &Found) -> Option<Verdict> {
+    let (Readiness::Leaving(state) | Readiness::Failed(state)) = rules.ready(&found.facts) else {
+        return None;
+    };
+    let message = format!("{} ({}) is {state} and cannot be used", resource.address, found.id);
+    Some(Verdict::refusal(
+        Diagnostic::error("E0615", message)
+            .at(resource.origin.clone())
+            .because("It existed before this stack, which therefore neither restores nor replaces it.")
+            .fix("Restore it in AWS to have it used, or name another one in the stack file."),
+    ))
 }
 
 fn compare(
@@ -257,10 +292,12 @@ impl Step {
 }
 
 impl Draft<'_> {
-    /// An unrecorded resource may be taken over if it was made under this state's lineage, or
-    /// if state is being rebuilt.
+    /// An unrecorded resource may be taken over if it was made under this state's lineage, also as
+    /// one that stood there earlier (a secret that was restored), or if state is being rebuilt.
     fn may_adopt(&self, address: &lh_model::Address, identity: &lh_model::Identity) -> bool {
-        self.recovering || *identity == self.state.identity(address)
+        let of_lineage =
+            |generation: u32| lh_model::Identity::derive(&self.state.lineage, address, generation);
+        self.recovering || (0..=self.state.next_generation(address)).any(|past| of_lineage(past) == *identity)
     }
 
     fn reason_of(&self, diffs: &[lh_kind::FieldDiff], record: Option<&Record>) -> String {

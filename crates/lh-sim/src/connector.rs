@@ -108,7 +108,10 @@ impl Exchange {
         let (request_id, error, answer) = deliver(ticket, ending);
         process.log.complete(Call {
             seq: 0,
-            service: ticket.service_name.to_ascii_lowercase(),
+            service: match ticket.service {
+                Some(service) => service.prefix().to_owned(),
+                None => ticket.service_name.to_ascii_lowercase(),
+            },
             operation: ticket.operation_name.clone(),
             mutating: ticket.operation.as_ref().is_some_and(|(op, _)| op.mutating),
             mutation,

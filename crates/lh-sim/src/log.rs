@@ -10,7 +10,7 @@ use crate::outcome::Service;
 pub struct Call {
     /// The place in the log, from 1.
     pub seq: u64,
-    /// The service: `dynamodb`, `ec2`, `iam`, `s3`, `ssm` or `sts`.
+    /// The service as IAM names it: `ec2`, `secretsmanager`, ….
     pub service: String,
     /// The operation, such as `RunInstances`.
     pub operation: String,

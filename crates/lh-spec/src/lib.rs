@@ -79,6 +79,10 @@ pub fn load(files: &dyn Files, path: &str, options: &LoadOptions) -> Loaded {
         let root = interpolate::fill(root, options.env, &findings);
         sections::read(path, &root, &findings)
     });
+    let mut stack = stack;
+    if let Some(stack) = &mut stack {
+        sections::ssh::fetch_key(&mut stack.ssh, files, options, &findings);
+    }
     let stack = stack.filter(|_| !findings.has_errors());
     Loaded { stack, diagnostics: findings.into_sorted(), sources }
 }

@@ -291,6 +291,8 @@ pub struct Ssh {
     pub key_name: Option<Placed<String>>,
     /// The public key to import under that name.
     pub public_key: Option<Placed<PublicKey>>,
+    /// That key: its type and itself, without a comment.
+    pub key_text: Option<String>,
     /// Who may reach port 22.
     pub allow_from: Vec<Placed<Source>>,
     /// `host`, `user@host` or `user@host:port` to go through.

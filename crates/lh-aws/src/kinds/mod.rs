@@ -8,6 +8,7 @@ pub mod ec2;
 pub mod iam;
 pub(crate) mod labels;
 pub mod logs;
+pub(crate) mod password;
 pub mod route53;
 pub mod s3;
 pub mod secrets;

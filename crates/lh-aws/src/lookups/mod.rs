@@ -3,10 +3,14 @@
 mod backup_vault;
 mod bucket;
 mod caller;
+mod hosted_zone;
 mod image;
 mod key_pair;
+mod kms_key;
 mod network;
 mod parameter;
+mod secret;
+mod security_group;
 
 use lh_kind::{CloudError, ErrorKind, Probe};
 use lh_model::{Diagnostic, Lookup, Map};
@@ -16,14 +20,18 @@ use crate::clients::Clients;
 
 /// Answers one lookup.
 pub(crate) async fn answer(clients: &Clients, probe: &Probe) -> Result<Map, Diagnostic> {
-    match probe.lookup.name.as_str() {
+    match sort_of(&probe.lookup.name) {
         "backup_vault" => backup_vault::answer(clients, &probe.lookup).await,
         "bucket" => bucket::answer(clients, &probe.lookup).await,
         "caller" => caller::answer(clients, &probe.lookup).await,
+        "hosted_zone" => hosted_zone::answer(clients, probe).await,
         "image" => image::answer(clients, probe).await,
         "key_pair" => key_pair::answer(clients, &probe.lookup).await,
+        "kms_key" => kms_key::answer(clients, &probe.lookup).await,
         "network" => network::answer(clients, probe).await,
         "parameter" => parameter::answer(clients, &probe.lookup).await,
+        "secret" => secret::answer(clients, &probe.lookup).await,
+        "security_group" => security_group::answer(clients, probe).await,
         other => {
             let message = format!("this version of lhctl knows no lookup `{other}`");
             Err(Diagnostic::error("E0550", message).at(probe.lookup.origin.clone()))
@@ -33,16 +41,26 @@ pub(crate) async fn answer(clients: &Clients, probe: &Probe) -> Result<Map, Diag
 
 /// The operations that answering a lookup may call.
 pub(crate) fn calls(name: &str) -> &'static [&'static str] {
-    match name {
+    match sort_of(name) {
         "backup_vault" => backup_vault::CALLS,
         "bucket" => bucket::CALLS,
         "caller" => caller::CALLS,
+        "hosted_zone" => hosted_zone::CALLS,
         "image" => image::CALLS,
         "key_pair" => key_pair::CALLS,
+        "kms_key" => kms_key::CALLS,
         "network" => network::CALLS,
         "parameter" => parameter::CALLS,
+        "secret" => secret::CALLS,
+        "security_group" => security_group::CALLS,
         _ => &[],
     }
+}
+
+/// What a lookup looks for: `security_group` of `security_group/backend`. A stack may name several
+/// things of one sort, each with a lookup and a line of its own.
+fn sort_of(name: &str) -> &str {
+    name.split('/').next().unwrap_or(name)
 }
 
 /// A text that the lookup asks for; `None` for null, empty and missing.

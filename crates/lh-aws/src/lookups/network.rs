@@ -1,10 +1,10 @@
 //! `network {vpc, subnet, zone, instance_type}` → `{vpc_id, subnet_id, zone}`: where the instance
 //! goes. Chosen once, deterministically, then kept as long as it exists and fits the question.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use aws_sdk_ec2::types::{Filter, LocationType, Subnet, Tag, Vpc};
-use futures_util::future::join;
+use futures_util::{FutureExt, future::join};
 use lh_kind::{CloudError, Probe};
 use lh_model::{Diagnostic, Lookup, Map};
 
@@ -96,7 +96,8 @@ fn wanted_vpc(lookup: &Lookup) -> &str {
     asked(lookup, "vpc").unwrap_or("default")
 }
 
-fn vpc_filter(lookup: &Lookup) -> Filter {
+/// The filter for the VPC that the lookup names as `vpc`.
+pub(super) fn vpc_filter(lookup: &Lookup) -> Filter {
     match wanted_vpc(lookup) {
         "default" => filter("is-default", ["true".to_owned()]),
         id if id.starts_with("vpc-") => filter("vpc-id", [id.to_owned()]),
@@ -104,7 +105,8 @@ fn vpc_filter(lookup: &Lookup) -> Filter {
     }
 }
 
-fn name_in(tags: &[Tag]) -> Option<String> {
+/// The `Name` tag.
+pub(super) fn name_in(tags: &[Tag]) -> Option<String> {
     tags.iter().find(|tag| tag.key() == Some("Name")).and_then(|tag| tag.value()).map(str::to_owned)
 }
 
@@ -117,9 +119,16 @@ fn fits(subnet: &Subnet, lookup: &Lookup) -> bool {
     zone_fits && subnet_fits
 }
 
-async fn read_vpcs(clients: &Clients, question: Option<Filter>) -> Result<Vec<Vpc>, CloudError> {
+/// The VPCs that pass a filter; shared with security groups, which ask the same at the same time.
+pub(super) async fn read_vpcs(clients: &Clients, question: Option<Filter>) -> Result<Vec<Vpc>, CloudError> {
+    let text = clients.reads.text(&question);
     let request = clients.ec2.describe_vpcs().set_filters(question.map(|filter| vec![filter]));
-    request.into_paginator().items().send().try_collect().await.named(CALLS[0])
+    let ask = async move {
+        let vpcs: Result<Vec<Vpc>, _> =
+            request.into_paginator().items().send().try_collect().await.named(CALLS[0]);
+        vpcs.map(Arc::new)
+    };
+    Ok(clients.reads.vpcs.join(text, ask.boxed()).await?.as_ref().clone())
 }
 
 async fn read_subnets(clients: &Clients, question: Filter) -> Result<Vec<Subnet>, CloudError> {

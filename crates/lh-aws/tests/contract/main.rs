@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod backup;
+mod named;
+mod named_lookups;
 mod spot;
 mod stage;
 mod steps;

@@ -36,6 +36,17 @@ stage_packages() {
 
 stage_disk() { /usr/local/sbin/lhctl-host-disk; }
 
+# RDS and the console keep a password as a member of a JSON object.
+member() {
+  python3 -c 'import json, sys
+text = sys.stdin.read().rstrip("\n")
+try:
+    secret = json.loads(text)
+except ValueError:
+    secret = None
+print(secret["password"] if isinstance(secret, dict) else text)'
+}
+
 # The folder belongs to the image's user, who reads it in the container; on the
 # host nobody but root passes $RUN above it.
 stage_password() {
@@ -45,7 +56,7 @@ stage_password() {
   (umask 377 && if [ "$PASSWORD_FROM" = parameter ]; then
     aws ssm get-parameter --with-decryption --name "$PASSWORD_NAME" --query Parameter.Value --output text
   else
-    aws secretsmanager get-secret-value --secret-id "$PASSWORD_NAME" --query SecretString --output text
+    aws secretsmanager get-secret-value --secret-id "$PASSWORD_NAME" --query SecretString --output text | member
   fi >"$to.new") || rc=$?
   if [ "$rc" = 0 ] && [ -n "$(cat "$to.new")" ]; then
     chown "$DB_UID:$DB_GID" "$to.new"

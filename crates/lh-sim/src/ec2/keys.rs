@@ -1,4 +1,4 @@
-//! Key pairs: imported and looked up by name.
+//! Key pairs: imported, looked up by name, deleted.
 
 use super::query::{Kind, Query, required};
 use super::tags;
@@ -7,6 +7,7 @@ use crate::filters::one;
 use crate::outcome::ApiError;
 use crate::scene::Scene;
 use crate::world::KeyPair;
+use aws_sdk_ec2::operation::delete_key_pair::{DeleteKeyPairInput, DeleteKeyPairOutput};
 use aws_sdk_ec2::operation::describe_key_pairs::{DescribeKeyPairsInput, DescribeKeyPairsOutput};
 use aws_sdk_ec2::operation::import_key_pair::{ImportKeyPairInput, ImportKeyPairOutput};
 use aws_sdk_ec2::types::{KeyPairInfo, KeyType};
@@ -95,4 +96,18 @@ pub(crate) fn import(s: &mut Scene<'_>, i: &ImportKeyPairInput) -> Result<Import
         .build();
     s.here.key_pairs.insert(name.clone(), pair);
     Ok(answer)
+}
+
+/// DeleteKeyPair, by name or id. One that does not exist is no error; running instances keep the
+/// public key that they were started with.
+pub(crate) fn delete(s: &mut Scene<'_>, i: &DeleteKeyPairInput) -> Result<DeleteKeyPairOutput, ApiError> {
+    s.dry_run(i.dry_run)?;
+    let asked =
+        |pair: &KeyPair| Some(&pair.name) == i.key_name.as_ref() || Some(&pair.id) == i.key_pair_id.as_ref();
+    if i.key_name.is_none() && i.key_pair_id.is_none() {
+        return Err(ApiError::missing("KeyName"));
+    }
+    let found = s.here.key_pairs.values().find(|pair| asked(pair)).map(|pair| pair.name.clone());
+    let gone = found.and_then(|name| s.here.key_pairs.remove(&name));
+    Ok(DeleteKeyPairOutput::builder().r#return(true).set_key_pair_id(gone.map(|pair| pair.id)).build())
 }

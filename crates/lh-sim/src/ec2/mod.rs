@@ -41,6 +41,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         reads("DescribeTags", tags::describe),
         reads("DescribeKeyPairs", keys::describe),
         writes("ImportKeyPair", keys::import),
+        writes("DeleteKeyPair", keys::delete),
         reads("DescribeVolumes", volumes::describe),
         writes("CreateVolume", volumes::create),
         writes("DeleteVolume", volumes::delete),

@@ -25,12 +25,13 @@ pub use cloudwatch::CloudWatch;
 pub use compute::{
     Image, Instance, InstanceState, Interruption, Launch, MetadataOptions, SpotKind, SpotRequest, SpotState,
 };
-pub use kms::Kms;
+pub use kms::{Key, Kms};
 pub use logs::Logs;
 pub use network::{Address, Association, Group, KeyPair, Peer, Rule, Subnet, Vpc};
 pub use objects::{Bucket, Encryption, LifecycleRule, ObjectVersion, PublicAccess, S3};
-pub use route53::Route53;
-pub use secrets::Secrets;
+pub(crate) use route53::reversed;
+pub use route53::{RecordSet, Route53, Zone};
+pub use secrets::{Secret, Secrets};
 pub use sns::Sns;
 pub use storage::{
     Attachment, AttachmentState, Disk, Modification, ModificationState, Shape, Snapshot, Token, Volume,

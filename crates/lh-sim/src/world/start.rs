@@ -1,7 +1,8 @@
 //! What a world and a region hold before anybody has done anything.
 
 use super::{
-    ACCOUNT, FORMAT, Group, Iam, Image, KeyPair, Peer, Random, Region, Rule, Subnet, Tags, Vpc, World,
+    ACCOUNT, FORMAT, Group, Iam, Image, Key, KeyPair, Kms, Peer, Random, Region, Route53, Rule, Subnet, Tags,
+    Vpc, World, Zone,
 };
 use std::collections::BTreeMap;
 
@@ -18,10 +19,31 @@ impl World {
             young: BTreeMap::new(),
             iam: Iam::default(),
             s3: super::S3::default(),
-            route53: super::Route53::default(),
+            route53: hosted_zones(),
             regions: BTreeMap::new(),
         }
     }
+}
+
+/// The public zone of the production stack. Nothing here is drawn by lot, so that the ids of
+/// everything else do not depend on it.
+fn hosted_zones() -> Route53 {
+    let zone = Zone::new("Z0LIGHTHOUSE000000001", "ultravioletadao.xyz.", false);
+    Route53 { zones: BTreeMap::from([(zone.id.clone(), zone)]), changes: BTreeMap::new() }
+}
+
+/// A customer's key, for stacks that name one.
+fn keys(region: &str) -> Kms {
+    let id = "11111111-2222-4333-8444-555555555555".to_owned();
+    let key = Key {
+        arn: format!("arn:aws:kms:{region}:{ACCOUNT}:key/{id}"),
+        id: id.clone(),
+        state: "Enabled".to_owned(),
+        usage: "ENCRYPT_DECRYPT".to_owned(),
+        spec: "SYMMETRIC_DEFAULT".to_owned(),
+    };
+    let aliases = BTreeMap::from([("alias/lighthouse".to_owned(), id.clone())]);
+    Kms { keys: BTreeMap::from([(id, key)]), aliases }
 }
 
 /// A region with its default VPC, the Lighthouse production network, key pairs and images.
@@ -29,6 +51,7 @@ pub(super) fn region(name: &str, random: &mut Random) -> Region {
     let letters = if name == "us-east-1" { "abcdef" } else { "abcd" };
     let mut region = Region {
         zones: letters.chars().map(|letter| format!("{name}{letter}")).collect(),
+        kms: keys(name),
         ..Region::default()
     };
     default_network(&mut region, random);

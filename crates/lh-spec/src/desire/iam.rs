@@ -4,12 +4,18 @@
 use lh_model::{Address, Resource, SecretRef, value::join};
 use serde_json::{Value, json};
 
-use super::{backup, lookups::found, resource, tags};
+use super::{
+    backup,
+    lookups::{self, found},
+    resource, tags,
+};
 use crate::stack::Stack;
 
 /// Stand for what only the caller's identity tells. No name in a policy may hold a `$`.
 pub(super) const PARTITION: &str = "${partition}";
 pub(super) const ACCOUNT: &str = "${account}";
+/// Stands for the ARN of the key that the stack names.
+const KEY: &str = "${key}";
 
 /// The role, its policies and its instance profile.
 pub(super) fn resources(stack: &Stack) -> Vec<Resource> {
@@ -75,42 +81,32 @@ fn document(stack: &Stack) -> Value {
         ),
     };
     let mut statements = vec![json!({ "Effect": "Allow", "Action": action, "Resource": resource })];
-    if let Some(key) = &password.kms_key {
-        statements.push(decrypt(&key.value, region));
+    if password.kms_key.is_some() {
+        // A policy names a key by its ARN, whatever the stack file calls it.
+        statements.push(json!({ "Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY }));
     }
     statements.extend(backup::statements(stack));
-    fill(&json!({ "Version": "2012-10-17", "Statement": statements }).to_string())
-}
-
-/// A key is named in a policy by its ARN; an alias only by a condition on any key.
-/// <https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html>
-fn decrypt(key: &str, region: &str) -> Value {
-    let keys = format!("arn:{PARTITION}:kms:{region}:{ACCOUNT}:key/");
-    match key.find("alias/") {
-        Some(start) => json!({
-            "Effect": "Allow",
-            "Action": "kms:Decrypt",
-            "Resource": format!("{keys}*"),
-            "Condition": { "ForAnyValue:StringEquals": { "kms:ResourceAliases": &key[start..] } },
-        }),
-        None => {
-            let arn = if key.starts_with("arn:") { key.to_owned() } else { format!("{keys}{key}") };
-            json!({ "Effect": "Allow", "Action": "kms:Decrypt", "Resource": arn })
-        }
-    }
+    let key = password.kms_key.as_ref().map(|key| found(&lookups::key_name(&key.value), "arn"));
+    fill_with(&json!({ "Version": "2012-10-17", "Statement": statements }).to_string(), key)
 }
 
 /// `text` with the caller's partition and account in their places.
 pub(super) fn fill(text: &str) -> Value {
+    fill_with(text, None)
+}
+
+/// The same, with the key's ARN in its place.
+fn fill_with(text: &str, key: Option<Value>) -> Value {
     let mut parts: Vec<Value> = Vec::new();
     let mut rest = text;
     while let Some(dollar) = rest.find("${") {
-        let (attribute, length) = if rest[dollar..].starts_with(PARTITION) {
-            ("partition", PARTITION.len())
-        } else {
-            ("account", ACCOUNT.len())
+        let at = &rest[dollar..];
+        let (value, length) = match &key {
+            Some(key) if at.starts_with(KEY) => (key.clone(), KEY.len()),
+            _ if at.starts_with(PARTITION) => (found("caller", "partition"), PARTITION.len()),
+            _ => (found("caller", "account"), ACCOUNT.len()),
         };
-        parts.extend([json!(&rest[..dollar]), found("caller", attribute)]);
+        parts.extend([json!(&rest[..dollar]), value]);
         rest = &rest[dollar + length..];
     }
     parts.push(json!(rest));

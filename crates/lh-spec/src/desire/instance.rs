@@ -6,7 +6,10 @@ use lh_host::{DumpTarget, Host, Part, PasswordSource};
 use lh_model::{Address, Origin, Resource, SecretRef, value::join};
 use serde_json::{Value, json};
 
-use super::{lookups::found, reference, resource, tags, text_or_null};
+use super::{
+    lookups::{self, found},
+    reference, resource, tags, text_or_null,
+};
 use crate::{
     checks::calendar,
     stack::{Instance, Interruption, Placed, Purchase, Stack},
@@ -75,14 +78,16 @@ fn instance(stack: &Stack) -> Resource {
         Address::new("iam_policy_attachment", "cloudwatch"),
     ]
     .into();
-    server.after.extend(super::password::resource_of(stack).map(|parameter| parameter.address));
+    let made = [super::password::resource_of(stack), super::key_pair::resource_of(stack)];
+    server.after.extend(made.into_iter().flatten().map(|resource| resource.address));
     server
 }
 
 fn properties(stack: &Stack) -> Value {
     let instance = &stack.instance;
     let Instance { root_volume, .. } = instance;
-    let further = stack.network.security_groups.iter().map(|group| json!(group.value));
+    let further = stack.network.security_groups.iter();
+    let further = further.map(|group| found(&lookups::group_name(&group.value), "id"));
     let groups: Vec<Value> = [reference("security_group", "main", "id")].into_iter().chain(further).collect();
     json!({
         "type": instance.r#type.value.name,

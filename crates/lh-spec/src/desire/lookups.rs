@@ -1,10 +1,12 @@
 //! What must exist already, and is only looked up.
 
-use lh_model::{Lookup, SecretRef};
+use std::collections::BTreeMap;
+
+use lh_model::{Address, Lookup, Origin, identity::sha256};
 use serde_json::{Value, json};
 
-use super::{lookup, text_or_null};
-use crate::stack::Stack;
+use super::{dns, key_pair, lookup, password, text_or_null};
+use crate::stack::{Source, Stack};
 
 /// All lookups of `stack`.
 pub(super) fn all(stack: &Stack) -> Vec<Lookup> {
@@ -29,15 +31,60 @@ pub(super) fn all(stack: &Stack) -> Vec<Lookup> {
             }),
         ),
     ];
-    if let Some(key) = &stack.ssh.key_name {
-        lookups.push(lookup("key_pair", &key.origin, json!({ "key_name": key.value })));
-    }
-    let password = &stack.database.password;
-    if let (SecretRef::Parameter(name), false) = (&password.store.value, password.generate) {
-        lookups.push(lookup("parameter", &password.store.origin, json!({ "name": name })));
-    }
+    lookups.extend(key_pair::looked_up(stack));
+    lookups.extend(password::looked_up(stack));
     lookups.extend(super::backup::lookups(stack));
+    lookups.extend(dns::zone(stack));
+    lookups.extend(keys(stack));
+    lookups.extend(groups(stack));
     lookups
+}
+
+/// The KMS keys that the stack names, each once.
+fn keys(stack: &Stack) -> Vec<Lookup> {
+    let named = stack.volume.kms_key.iter().chain(&stack.database.password.kms_key);
+    let once: BTreeMap<&str, &Origin> = named.map(|key| (key.value.as_str(), &key.origin)).collect();
+    let region = &stack.region.value;
+    let one = |(key, origin): (&str, &Origin)| {
+        lookup(&key_name(key), origin, json!({ "key": key, "region": region }))
+    };
+    once.into_iter().map(one).collect()
+}
+
+/// The security groups that the stack names, each once.
+fn groups(stack: &Stack) -> Vec<Lookup> {
+    let sources = stack.network.allow_postgres_from.iter().chain(&stack.ssh.allow_from);
+    let named = sources.filter_map(|source| match &source.value {
+        Source::SecurityGroup(group) => Some((group.as_str(), &source.origin)),
+        Source::Cidr(_) => None,
+    });
+    let further = stack.network.security_groups.iter().map(|group| (group.value.as_str(), &group.origin));
+    let once: BTreeMap<&str, &Origin> = further.chain(named).collect();
+    let vpc = &stack.network.vpc.value;
+    let one = |(group, origin): (&str, &Origin)| {
+        lookup(&group_name(group), origin, json!({ "group": group, "vpc": vpc }))
+    };
+    once.into_iter().map(one).collect()
+}
+
+/// The name of the lookup of a security group.
+pub(super) fn group_name(group: &str) -> String {
+    format!("security_group/{}", fit(group))
+}
+
+/// The name of the lookup of a KMS key.
+pub(super) fn key_name(key: &str) -> String {
+    format!("kms_key/{}", fit(key))
+}
+
+/// `name` as a part of an address. What an address cannot hold is replaced, and then a digest tells
+/// apart what would read the same.
+pub(super) fn fit(name: &str) -> String {
+    let address = Address::new("lookup", name);
+    if address.name() == name {
+        return name.to_owned();
+    }
+    format!("{}-{}", address.name(), &sha256(name.as_bytes())[..8])
 }
 
 /// The attribute of a lookup.

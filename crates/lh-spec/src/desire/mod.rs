@@ -12,6 +12,7 @@ mod backup;
 mod dns;
 mod iam;
 mod instance;
+mod key_pair;
 mod lookups;
 mod monitoring;
 mod network;
@@ -31,6 +32,7 @@ pub fn desire(stack: &Stack) -> Result<Desired, Vec<Diagnostic>> {
     let mut resources = network::resources(stack);
     resources.extend(iam::resources(stack));
     resources.extend(password::resource_of(stack));
+    resources.extend(key_pair::resource_of(stack));
     resources.extend(instance::resources(stack));
     resources.extend(backup::resources(stack));
     resources.extend(monitoring::resources(stack));

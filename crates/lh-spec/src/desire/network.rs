@@ -3,16 +3,19 @@
 use lh_model::{Origin, Resource};
 use serde_json::json;
 
-use super::{lookups::found, reference, resource, tags};
+use super::{
+    lookups::{self, found},
+    reference, resource, tags,
+};
 use crate::stack::{Placed, Source, Stack};
 
 /// The resources of `stack`'s network.
 pub(super) fn resources(stack: &Stack) -> Vec<Resource> {
     let mut resources = vec![security_group(stack)];
     let postgres = stack.network.allow_postgres_from.iter();
-    resources.extend(postgres.filter_map(|source| rule(stack, "postgres", 5432, source)));
+    resources.extend(postgres.map(|source| rule(stack, "postgres", 5432, source)));
     let ssh = stack.ssh.allow_from.iter();
-    resources.extend(ssh.filter_map(|source| rule(stack, "ssh", 22, source)));
+    resources.extend(ssh.map(|source| rule(stack, "ssh", 22, source)));
     if stack.network.public_ip.value {
         resources.extend(elastic_ip(stack, &stack.network.public_ip.origin));
     }
@@ -36,24 +39,29 @@ fn security_group(stack: &Stack) -> Resource {
     group
 }
 
-/// The rule for one network; other sources are refused before.
-fn rule(stack: &Stack, service: &str, port: u16, source: &Placed<Source>) -> Option<Resource> {
-    let Source::Cidr(cidr) = &source.value else { return None };
+/// The rule for one source: a network, or the members of a security group.
+fn rule(stack: &Stack, service: &str, port: u16, source: &Placed<Source>) -> Resource {
+    let (name, field, value) = match &source.value {
+        Source::Cidr(cidr) => (cidr.clone(), "cidr", json!(cidr)),
+        Source::SecurityGroup(group) => {
+            (lookups::fit(group), "source_group", found(&lookups::group_name(group), "id"))
+        }
+    };
     let mut rule = resource(
         "security_group_rule",
-        &format!("{service}-{cidr}"),
+        &format!("{service}-{name}"),
         &source.origin,
         json!({
             "group_id": reference("security_group", "main", "id"),
             "protocol": "tcp",
             "port": port,
-            "cidr": cidr,
+            field: value,
             "description": if port == 22 { "SSH" } else { "PostgreSQL" },
             "tags": tags(stack, &stack.prefix()),
         }),
     );
-    rule.origins = [("cidr".to_owned(), source.origin.clone())].into();
-    Some(rule)
+    rule.origins = [(field.to_owned(), source.origin.clone())].into();
+    rule
 }
 
 fn elastic_ip(stack: &Stack, origin: &Origin) -> [Resource; 2] {

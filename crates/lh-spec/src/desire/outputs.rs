@@ -3,8 +3,8 @@
 use lh_model::{Output, OutputPart};
 use serde_json::{Value, json};
 
-use super::reference;
-use crate::stack::Stack;
+use super::{dns, reference};
+use crate::stack::{PublicKey, Stack};
 
 /// All outputs of `stack`.
 pub(super) fn all(stack: &Stack) -> Vec<Output> {
@@ -12,9 +12,11 @@ pub(super) fn all(stack: &Stack) -> Vec<Output> {
     let private_ip = || reference("instance", "main", "private_ip");
     let public_ip = || reference("elastic_ip", "main", "public_ip");
     let host = || if public { public_ip() } else { private_ip() };
+    // Clients use the name where there is one; a shell needs no resolver that knows it yet.
+    let database = || dns::host(stack).unwrap_or_else(host);
     let mut outputs = vec![
-        output("database_endpoint", vec![host(), json!(":5432")]),
-        connection_string(stack, host()),
+        output("database_endpoint", vec![database(), json!(":5432")]),
+        connection_string(stack, database()),
         output("ssh_command", shell(stack, host())),
         output("instance_id", vec![reference("instance", "main", "id")]),
         output("instance_private_ip", vec![private_ip()]),
@@ -56,14 +58,21 @@ fn shell(stack: &Stack, host: Value) -> Vec<Value> {
         return vec![json!(command), reference("instance", "main", "id")];
     };
     let jump = stack.ssh.bastion.as_ref().map(|bastion| format!("-J {} ", bastion.value));
-    let file = file_argument(&key.value);
+    let file = match stack.ssh.public_key.as_ref().map(|key| &key.value) {
+        // The private key stands beside the public one.
+        Some(PublicKey::File(file)) => quoted(file.strip_suffix(".pub").unwrap_or(file)),
+        _ => quoted(&format!("~/.ssh/{}.pem", key.value)),
+    };
     vec![json!(format!("ssh -i {file} {}ubuntu@", jump.unwrap_or_default())), host]
 }
 
-/// The key's usual file, fit for a shell whatever the key is called.
-fn file_argument(key: &str) -> String {
-    if key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@".contains(c)) {
-        return format!("~/.ssh/{key}.pem");
+/// A file's path, fit for a shell whatever its name is; the shell still finds the home directory.
+fn quoted(path: &str) -> String {
+    if path.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@/~".contains(c)) {
+        return path.to_owned();
     }
-    format!("~/.ssh/'{}.pem'", key.replace('\'', r"'\''"))
+    let (directory, name) = path.rsplit_once('/').unwrap_or((".", path));
+    let fits = directory.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@/~".contains(c));
+    let quote = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    if fits { format!("{directory}/{}", quote(name)) } else { quote(path) }
 }

@@ -18,7 +18,7 @@ mod instance;
 mod monitoring;
 mod network;
 mod sources;
-mod ssh;
+pub(crate) mod ssh;
 mod state;
 mod tags;
 mod volume;

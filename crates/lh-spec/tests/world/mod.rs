@@ -24,7 +24,7 @@ pub fn reference(name: &str) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct World {
     files: BTreeMap<String, String>,
     env: BTreeMap<String, String>,

@@ -88,6 +88,30 @@ fn no_command_tells_the_password_at_any_level() {
 }
 
 #[test]
+fn a_password_in_secrets_manager_is_told_nowhere_either() {
+    let place = Place::new();
+    let stack = "stacks/dev.yaml --set database.password.ssm=null --set database.password.generate=null \
+                 --set database.password.secret=lighthouse/dev/db";
+    let apply = format!("apply --local {stack} --auto-approve");
+    let ended = place.with(&TRACE, &apply).expect(0);
+    let secret = place.holds("secrets")[0]["lighthouse/dev/db"].clone();
+    let forms = Forms::of(secret["value"].as_str().unwrap());
+    forms.assert_not_told(&apply, &ended);
+    for command in ["plan --local --json", "state show --local --json", "local show", "output --local --json"]
+    {
+        let command = if command == "local show" { command.to_owned() } else { format!("{command} {stack}") };
+        forms.assert_not_told(&command, &place.with(&TRACE, &command).expect(0));
+        forms.assert_absent_in_files(&place.path(""));
+    }
+    let name = format!("output --local --raw {stack} database_connection_string");
+    let raw = place.run(&name).expect(0).out;
+    assert!(raw.contains(secret["value"].as_str().unwrap()));
+    let destroy = format!("destroy --local {stack} --auto-approve");
+    forms.assert_not_told(&destroy, &place.with(&TRACE, &destroy).expect(0));
+    forms.assert_absent_in_files(&place.path(""));
+}
+
+#[test]
 fn the_password_is_told_when_it_is_asked_for_by_name() {
     let place = Place::applied();
     let password = password(&place);

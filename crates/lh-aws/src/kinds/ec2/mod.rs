@@ -3,6 +3,7 @@
 pub mod elastic_ip;
 pub mod elastic_ip_association;
 pub mod instance;
+pub mod key_pair;
 pub(crate) mod query;
 pub mod security_group;
 pub mod security_group_rule;

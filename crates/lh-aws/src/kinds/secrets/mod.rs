@@ -1,1 +1,4 @@
 //! Kinds of Secrets Manager.
+
+pub(crate) mod metadata;
+pub mod secret;

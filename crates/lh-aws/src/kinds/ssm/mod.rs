@@ -1,4 +1,3 @@
 //! Kinds of Systems Manager.
 
 pub mod parameter;
-pub(crate) mod password;

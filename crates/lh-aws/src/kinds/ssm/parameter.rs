@@ -16,11 +16,10 @@ use lh_model::{CloudId, Map};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::password;
 use crate::{
     clients::Clients,
     error::{Named, unless_gone},
-    kinds::{Tags, labels::Labels, refuse_fixed, unreadable},
+    kinds::{Tags, labels::Labels, password, refuse_fixed, unreadable},
 };
 
 const PUT: &str = "ssm:PutParameter";
@@ -282,10 +281,7 @@ impl Ops for Parameter {
     }
 
     async fn create(clients: &Clients, op: &Op, props: &Props) -> Result<CloudId, CloudError> {
-        let none = |error| {
-            CloudError::new(ErrorKind::Other, PUT, format!("no random numbers were to be had: {error}"))
-        };
-        let value = password::generate().map_err(none)?;
+        let value = password::generate(PUT)?;
         let request = clients
             .ssm
             .put_parameter()

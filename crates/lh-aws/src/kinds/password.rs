@@ -1,6 +1,7 @@
 //! A generated password: made from the operating system's randomness, safe in a URL.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use lh_kind::{CloudError, ErrorKind};
 use lh_model::Plaintext;
 use rand::{TryRng, rngs::SysRng};
 use zeroize::Zeroizing;
@@ -11,11 +12,14 @@ const BYTES: usize = 32;
 /// A new password. Its first character is a letter or digit, so that no tool takes it for an option.
 ///
 /// # Errors
-/// When the operating system gives no randomness.
-pub(crate) fn generate() -> Result<Plaintext, rand::rngs::SysError> {
+/// When the operating system gives no randomness; `operation` is what the password was for.
+pub(crate) fn generate(operation: &str) -> Result<Plaintext, CloudError> {
+    let none = |error| {
+        CloudError::new(ErrorKind::Other, operation, format!("no random numbers were to be had: {error}"))
+    };
     let mut bytes = Zeroizing::new([0_u8; BYTES]);
     loop {
-        SysRng.try_fill_bytes(bytes.as_mut())?;
+        SysRng.try_fill_bytes(bytes.as_mut()).map_err(none)?;
         let mut text = Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes));
         if text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
             return Ok(Plaintext::new(std::mem::take(&mut *text)));
@@ -29,7 +33,7 @@ mod tests {
 
     #[test]
     fn a_password_is_long_safe_in_a_url_and_new_each_time() {
-        let (one, other) = (generate().unwrap(), generate().unwrap());
+        let (one, other) = (generate("test").unwrap(), generate("test").unwrap());
         for password in [&one, &other] {
             let text = password.expose();
             assert_eq!(text.len(), 43);
