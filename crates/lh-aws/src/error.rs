@@ -92,7 +92,8 @@ fn told(chain: &[&(dyn Error + 'static)]) -> String {
     texts.join(": ")
 }
 
-/// Error codes as the API references of AWS Backup, DynamoDB, EC2, IAM, S3, SSM and STS list them.
+/// Error codes as the API references of AWS Backup, CloudWatch, CloudWatch Logs, DynamoDB, EC2, IAM,
+/// S3, SNS, SSM and STS list them.
 fn sort(code: &str, message: &str) -> ErrorKind {
     if let Some(kind) = by_message(message) {
         return kind;
@@ -106,7 +107,9 @@ fn sort(code: &str, message: &str) -> ErrorKind {
         | "NoSuchPublicAccessBlockConfiguration"
         | "NoSuchTagSet"
         | "NotFound"
+        | "ResourceNotFound"
         | "ResourceNotFoundException"
+        | "DashboardNotFoundError"
         | "ServerSideEncryptionConfigurationNotFoundError"
         | "NoSuchEntityException"
         | "ParameterNotFound"
@@ -119,6 +122,7 @@ fn sort(code: &str, message: &str) -> ErrorKind {
         | "AlreadyExistsException"
         | "EntityAlreadyExistsException"
         | "ParameterAlreadyExists"
+        | "ResourceAlreadyExistsException"
         | "InvalidGroup.Duplicate"
         | "InvalidPermission.Duplicate"
         | "InvalidKeyPair.Duplicate" => ErrorKind::Exists,
@@ -135,6 +139,8 @@ fn sort(code: &str, message: &str) -> ErrorKind {
         | "DeleteConflictException"
         | "ConcurrentModification"
         | "ConcurrentModificationException"
+        | "ConcurrentAccess"
+        | "OperationAbortedException"
         | "EntityTemporarilyUnmodifiable"
         | "InstanceNotReady"
         | "OperationAborted"
@@ -154,9 +160,11 @@ fn sort(code: &str, message: &str) -> ErrorKind {
         | "MaxIOPSLimitExceeded"
         | "ParameterLimitExceeded"
         | "ServiceQuotaExceededException" => ErrorKind::Quota,
-        "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "OptInRequired" => {
-            ErrorKind::Denied
-        }
+        "UnauthorizedOperation"
+        | "AccessDenied"
+        | "AccessDeniedException"
+        | "AuthorizationError"
+        | "OptInRequired" => ErrorKind::Denied,
         "AuthFailure"
         | "ExpiredToken"
         | "ExpiredTokenException"
@@ -171,6 +179,7 @@ fn sort(code: &str, message: &str) -> ErrorKind {
         "Throttling"
         | "ThrottlingException"
         | "ThrottledException"
+        | "Throttled"
         | "RequestThrottled"
         | "RequestThrottledException"
         | "RequestLimitExceeded"
@@ -253,6 +262,10 @@ mod tests {
             ("InvalidParameterValue", ErrorKind::Invalid),
             ("RequestLimitExceeded", ErrorKind::Throttled),
             ("InternalError", ErrorKind::Unreachable),
+            ("ResourceNotFound", ErrorKind::NotFound),
+            ("ResourceAlreadyExistsException", ErrorKind::Exists),
+            ("OperationAbortedException", ErrorKind::NotYet),
+            ("AuthorizationError", ErrorKind::Denied),
             ("SomethingNew", ErrorKind::Other),
         ];
         for (code, kind) in cases {

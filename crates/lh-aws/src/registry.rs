@@ -6,6 +6,7 @@ use crate::{
     clients::Clients,
     kinds::{
         backup::{plan::BackupPlan, selection::BackupSelection, vault::BackupVault},
+        cloudwatch::{alarm::Alarm, dashboard::Dashboard},
         ec2::{
             elastic_ip::ElasticIp, elastic_ip_association::ElasticIpAssociation, instance::Instance,
             security_group::SecurityGroup, security_group_rule::SecurityGroupRule, snapshot::Snapshot,
@@ -15,16 +16,20 @@ use crate::{
             iam_policy_attachment::IamPolicyAttachment, iam_role::IamRole, iam_role_policy::IamRolePolicy,
             instance_profile::InstanceProfile,
         },
+        logs::log_group::LogGroup,
         s3::bucket::Bucket,
+        sns::{subscription::Subscription, topic::Topic},
         ssm::parameter::Parameter,
     },
 };
 
 static KINDS: &[&dyn AnyKind<Clients>] = &[
+    &Erased::<Alarm>::new(),
     &Erased::<BackupPlan>::new(),
     &Erased::<BackupSelection>::new(),
     &Erased::<BackupVault>::new(),
     &Erased::<Bucket>::new(),
+    &Erased::<Dashboard>::new(),
     &Erased::<ElasticIp>::new(),
     &Erased::<ElasticIpAssociation>::new(),
     &Erased::<IamPolicyAttachment>::new(),
@@ -32,10 +37,13 @@ static KINDS: &[&dyn AnyKind<Clients>] = &[
     &Erased::<IamRolePolicy>::new(),
     &Erased::<Instance>::new(),
     &Erased::<InstanceProfile>::new(),
+    &Erased::<LogGroup>::new(),
     &Erased::<Parameter>::new(),
     &Erased::<SecurityGroup>::new(),
     &Erased::<SecurityGroupRule>::new(),
     &Erased::<Snapshot>::new(),
+    &Erased::<Subscription>::new(),
+    &Erased::<Topic>::new(),
     &Erased::<Volume>::new(),
     &Erased::<VolumeAttachment>::new(),
 ];

@@ -129,7 +129,7 @@ const CASES: &[Case] = &[
     ("W0802", "", "monitoring: { alarms: { cpu_percent: 80 } }", "10:15", "alarms", "Add `emails: [ops@example.com]`"),
     ("E0701", "", "backup: { schedule: rate(5 hours) }", "10:21", "rate(5 hours)", "Write `rate(1 day)`, `rate(12 hours)`, or a"),
     ("E0701", "", "backup: { bucket: my-bucket, dump_schedule: cron(0 3 15W * ? *) }", "10:45", "cron(0 3 15W * ? *)", "Name the day itself"),
-    ("E0901", "", "monitoring: { dashboard: true }", "10:1", "monitoring", "Remove it, or use a newer version of lhctl."),
+    ("E0803", "", "monitoring: { topic: 'arn:aws:sns:eu-west-1:123456789012:pager' }", "10:22", "'arn:aws:sns:eu-west-1:123456789012:pager'", "Name a topic in us-east-1."),
     ("E0901", "", "dns: { zone: example.com, record: db.example.com }", "10:1", "dns", "Remove it, or use a newer version of lhctl."),
     ("E0901", "ssm: /lighthouse/dev/db/password, generate: true", "secret: lighthouse/dev/db/password", "8:99", "lighthouse/dev/db/password", "Keep the password in SSM Parameter Store (`ss"),
     ("E0901", "allow_postgres_from: [203.0.113.7/32]", "allow_postgres_from: [{ security_group: backend }]", "5:83", "backend", "Name a network, such as `10.0.0.0/16`, or use"),

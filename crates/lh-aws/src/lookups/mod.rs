@@ -7,6 +7,7 @@ mod image;
 mod key_pair;
 mod network;
 mod parameter;
+mod topic;
 
 use lh_kind::{CloudError, ErrorKind, Probe};
 use lh_model::{Diagnostic, Lookup, Map};
@@ -24,6 +25,7 @@ pub(crate) async fn answer(clients: &Clients, probe: &Probe) -> Result<Map, Diag
         "key_pair" => key_pair::answer(clients, &probe.lookup).await,
         "network" => network::answer(clients, probe).await,
         "parameter" => parameter::answer(clients, &probe.lookup).await,
+        "topic" => topic::answer(clients, probe).await,
         other => {
             let message = format!("this version of lhctl knows no lookup `{other}`");
             Err(Diagnostic::error("E0550", message).at(probe.lookup.origin.clone()))
@@ -41,6 +43,7 @@ pub(crate) fn calls(name: &str) -> &'static [&'static str] {
         "key_pair" => key_pair::CALLS,
         "network" => network::CALLS,
         "parameter" => parameter::CALLS,
+        "topic" => topic::CALLS,
         _ => &[],
     }
 }

@@ -7,6 +7,7 @@ mod groups;
 mod identity;
 mod instances;
 mod keeping;
+mod monitoring;
 mod parameters;
 mod spot;
 mod volumes;

@@ -6,7 +6,7 @@ use lh_host::{DumpTarget, Host, Part, PasswordSource};
 use lh_model::{Address, Origin, Resource, SecretRef, value::join};
 use serde_json::{Value, json};
 
-use super::{lookups::found, reference, resource, tags, text_or_null};
+use super::{lookups::found, monitoring, reference, resource, tags, text_or_null};
 use crate::{
     checks::calendar,
     stack::{Instance, Interruption, Placed, Purchase, Stack},
@@ -75,6 +75,10 @@ fn instance(stack: &Stack) -> Resource {
         Address::new("iam_policy_attachment", "cloudwatch"),
     ]
     .into();
+    if stack.monitoring.is_some() {
+        // An agent that finds no log group makes one of its own, without retention.
+        server.after.insert(Address::new("log_group", "main"));
+    }
     server.after.extend(super::password::resource_of(stack).map(|parameter| parameter.address));
     server
 }
@@ -132,9 +136,8 @@ fn host(stack: &Stack) -> Host {
             SecretRef::Secret(name) => PasswordSource::Secret(name.clone()),
         },
         dump: dump(stack),
-        // Monitoring is refused before, until it can be planned.
-        log_group: None,
-        metrics: false,
+        log_group: monitoring::log_group_name(stack),
+        metrics: monitoring::has_agent_metrics(stack),
         spot: matches!(stack.instance.purchase.value, Purchase::Spot(_)),
     }
 }

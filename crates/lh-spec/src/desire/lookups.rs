@@ -32,6 +32,7 @@ pub(super) fn all(stack: &Stack) -> Vec<Lookup> {
     if let Some(key) = &stack.ssh.key_name {
         lookups.push(lookup("key_pair", &key.origin, json!({ "key_name": key.value })));
     }
+    lookups.extend(super::monitoring::topic_lookup(stack));
     let password = &stack.database.password;
     if let (SecretRef::Parameter(name), false) = (&password.store.value, password.generate) {
         lookups.push(lookup("parameter", &password.store.origin, json!({ "name": name })));

@@ -11,7 +11,6 @@ use crate::{
 /// A finding for each such thing in `stack`, in the order of the file.
 pub(super) fn find(stack: &Stack) -> Vec<Diagnostic> {
     let sections = [
-        (stack.monitoring.as_ref().map(|monitoring| &monitoring.origin), "`monitoring`"),
         (stack.dns.as_ref().map(|dns| &dns.origin), "`dns`"),
         (stack.ssh.public_key.as_ref().map(|key| &key.origin), "Importing `ssh.public_key`"),
     ];
