@@ -106,7 +106,9 @@ fn sort(code: &str, message: &str) -> ErrorKind {
         | "NoSuchPublicAccessBlockConfiguration"
         | "NoSuchTagSet"
         | "NotFound"
+        | "ResourceNotFound"
         | "ResourceNotFoundException"
+        | "DashboardNotFoundError"
         | "ServerSideEncryptionConfigurationNotFoundError"
         | "NoSuchEntityException"
         | "NoSuchHostedZone"
@@ -123,6 +125,7 @@ fn sort(code: &str, message: &str) -> ErrorKind {
         | "EntityAlreadyExistsException"
         | "ParameterAlreadyExists"
         | "ResourceExistsException"
+        | "ResourceAlreadyExistsException"
         | "InvalidGroup.Duplicate"
         | "InvalidPermission.Duplicate"
         | "InvalidKeyPair.Duplicate" => ErrorKind::Exists,
@@ -139,6 +142,8 @@ fn sort(code: &str, message: &str) -> ErrorKind {
         | "DeleteConflictException"
         | "ConcurrentModification"
         | "ConcurrentModificationException"
+        | "ConcurrentAccess"
+        | "OperationAbortedException"
         | "EntityTemporarilyUnmodifiable"
         | "InstanceNotReady"
         | "OperationAborted"
@@ -158,9 +163,11 @@ fn sort(code: &str, message: &str) -> ErrorKind {
         | "MaxIOPSLimitExceeded"
         | "ParameterLimitExceeded"
         | "ServiceQuotaExceededException" => ErrorKind::Quota,
-        "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "OptInRequired" => {
-            ErrorKind::Denied
-        }
+        "UnauthorizedOperation"
+        | "AccessDenied"
+        | "AccessDeniedException"
+        | "AuthorizationError"
+        | "OptInRequired" => ErrorKind::Denied,
         "AuthFailure"
         | "ExpiredToken"
         | "ExpiredTokenException"
@@ -175,6 +182,7 @@ fn sort(code: &str, message: &str) -> ErrorKind {
         "Throttling"
         | "ThrottlingException"
         | "ThrottledException"
+        | "Throttled"
         | "RequestThrottled"
         | "RequestThrottledException"
         | "RequestLimitExceeded"
@@ -260,6 +268,10 @@ mod tests {
             ("InvalidParameterValue", ErrorKind::Invalid),
             ("RequestLimitExceeded", ErrorKind::Throttled),
             ("InternalError", ErrorKind::Unreachable),
+            ("ResourceNotFound", ErrorKind::NotFound),
+            ("ResourceAlreadyExistsException", ErrorKind::Exists),
+            ("OperationAbortedException", ErrorKind::NotYet),
+            ("AuthorizationError", ErrorKind::Denied),
             ("SomethingNew", ErrorKind::Other),
         ];
         for (code, kind) in cases {

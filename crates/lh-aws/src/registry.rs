@@ -6,6 +6,7 @@ use crate::{
     clients::Clients,
     kinds::{
         backup::{plan::BackupPlan, selection::BackupSelection, vault::BackupVault},
+        cloudwatch::{alarm::Alarm, dashboard::Dashboard},
         ec2::{
             elastic_ip::ElasticIp, elastic_ip_association::ElasticIpAssociation, instance::Instance,
             key_pair::KeyPair, security_group::SecurityGroup, security_group_rule::SecurityGroupRule,
@@ -15,18 +16,22 @@ use crate::{
             iam_policy_attachment::IamPolicyAttachment, iam_role::IamRole, iam_role_policy::IamRolePolicy,
             instance_profile::InstanceProfile,
         },
+        logs::log_group::LogGroup,
         route53::record::DnsRecord,
         s3::bucket::Bucket,
         secrets::secret::Secret,
+        sns::{subscription::Subscription, topic::Topic},
         ssm::parameter::Parameter,
     },
 };
 
 static KINDS: &[&dyn AnyKind<Clients>] = &[
+    &Erased::<Alarm>::new(),
     &Erased::<BackupPlan>::new(),
     &Erased::<BackupSelection>::new(),
     &Erased::<BackupVault>::new(),
     &Erased::<Bucket>::new(),
+    &Erased::<Dashboard>::new(),
     &Erased::<DnsRecord>::new(),
     &Erased::<ElasticIp>::new(),
     &Erased::<ElasticIpAssociation>::new(),
@@ -36,11 +41,14 @@ static KINDS: &[&dyn AnyKind<Clients>] = &[
     &Erased::<Instance>::new(),
     &Erased::<InstanceProfile>::new(),
     &Erased::<KeyPair>::new(),
+    &Erased::<LogGroup>::new(),
     &Erased::<Parameter>::new(),
     &Erased::<Secret>::new(),
     &Erased::<SecurityGroup>::new(),
     &Erased::<SecurityGroupRule>::new(),
     &Erased::<Snapshot>::new(),
+    &Erased::<Subscription>::new(),
+    &Erased::<Topic>::new(),
     &Erased::<Volume>::new(),
     &Erased::<VolumeAttachment>::new(),
 ];

@@ -179,6 +179,18 @@ pub trait Rules: Send + Sync + 'static {
         None
     }
 
+    /// What its user should know or do though nothing is wrong with it: plans and summaries say
+    /// it, one sentence or two.
+    fn notice(_facts: &Self::Facts) -> Option<String> {
+        None
+    }
+
+    /// Why AWS cannot delete it as it is now, and when it goes by itself: then it is forgotten
+    /// instead of deleted.
+    fn expires(_facts: &Self::Facts) -> Option<String> {
+        None
+    }
+
     /// Its monthly price. Has no default: a kind without a price does not compile.
     fn price(props: &Map, book: &PriceBook) -> Price;
 }
@@ -211,6 +223,10 @@ pub trait AnyRules: Send + Sync {
     fn ready(&self, facts: &Map) -> Readiness;
     /// [`Rules::contents`]; facts that do not fit the kind may hold anything.
     fn contents(&self, facts: &Map) -> Option<String>;
+    /// [`Rules::notice`].
+    fn notice(&self, facts: &Map) -> Option<String>;
+    /// [`Rules::expires`].
+    fn expires(&self, facts: &Map) -> Option<String>;
     /// [`Rules::price`].
     fn price(&self, props: &Map, book: &PriceBook) -> Price;
 }
@@ -277,6 +293,14 @@ impl<K: Rules> AnyRules for crate::Erased<K> {
             Ok(facts) => K::contents(&facts),
             Err(_) => Some("something unknown".to_owned()),
         }
+    }
+
+    fn notice(&self, facts: &Map) -> Option<String> {
+        K::notice(&serde_json::from_value(facts.clone().into()).ok()?)
+    }
+
+    fn expires(&self, facts: &Map) -> Option<String> {
+        K::expires(&serde_json::from_value(facts.clone().into()).ok()?)
     }
 
     fn price(&self, props: &Map, book: &PriceBook) -> Price {

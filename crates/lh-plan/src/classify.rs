@@ -73,7 +73,7 @@ fn unrecorded(
     let address = &resource.address;
     let ours = match &found.owner {
         Owner::Stack(identity) => draft.may_adopt(address, identity),
-        Owner::Parent => true,
+        Owner::Parent => draft.hangs_on_ours(resource),
         Owner::Other => false,
     };
     if ours && draft.recovering && !matches!(rules.ready(&found.facts), Readiness::Leaving(_)) {
@@ -300,6 +300,16 @@ impl Draft<'_> {
         self.recovering || (0..=self.state.next_generation(address)).any(|past| of_lineage(past) == *identity)
     }
 
+    /// What takes no tags belongs to what it hangs on: an e-mail subscription to a topic that
+    /// existed before is not ours because we want one there.
+    fn hangs_on_ours(&self, resource: &Resource) -> bool {
+        let needs = resource.needs();
+        let others = |need: &lh_model::Address| {
+            self.observed.found(need).is_some_and(|found| found.owner == Owner::Other)
+        };
+        !needs.is_empty() && !needs.iter().any(others)
+    }
+
     fn reason_of(&self, diffs: &[lh_kind::FieldDiff], record: Option<&Record>) -> String {
         let drifted = |diff: &lh_kind::FieldDiff| {
             record.is_some_and(|record| drift::value_at(&record.inputs, &diff.field) == diff.new)
@@ -354,6 +364,11 @@ pub(crate) fn judge_leftover(
         let mut step = draft.record_step(Act::Retain, address, record).of(found);
         step.reason = "It left the spec but holds data.".to_owned();
         return Verdict { notes: vec![note], ..Verdict::step(true, step) };
+    }
+    if let Some(why) = draft.expires(address, found) {
+        let mut step = draft.record_step(Act::Forget, address, record);
+        step.reason.clone_from(&why);
+        return Verdict { notes: vec![kept(why)], ..Verdict::step(false, step) };
     }
     let mut step = draft.delete_step(address, found);
     step.reason = format!("The stack file of {} no longer asks for it.", state.stack);

@@ -76,6 +76,13 @@ fn remove(
         }
         return;
     }
+    if let Some(why) = draft.expires(address, found) {
+        let mut step = draft.record_step(Act::Forget, address, record);
+        step.reason.clone_from(&why);
+        plan.steps.push(step);
+        plan.notes.push(note(address, why));
+        return;
+    }
     let mut delete = draft.delete_step(address, found);
     delete.reason = "The stack is destroyed.".to_owned();
     delete.effect = Effect::Replace;

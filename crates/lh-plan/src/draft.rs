@@ -119,6 +119,17 @@ impl Draft<'_> {
         self.origin_of(resource, diff.map(|diff| diff.field.as_str()).unwrap_or_default())
     }
 
+    /// Why AWS cannot delete what it shows at `address`, and when that goes by itself.
+    pub(crate) fn expires(&self, address: &Address, found: &Found) -> Option<String> {
+        self.book.rules(address.kind())?.expires(&found.facts)
+    }
+
+    /// What there is to be said of the wanted resource at `address`, though nothing is wrong.
+    pub(crate) fn notice(&self, address: &Address) -> Option<Note> {
+        let text = self.book.rules(address.kind())?.notice(&self.observed.found(address)?.facts)?;
+        Some(note(address, text))
+    }
+
     /// The spec line of one property, else of the resource.
     pub(crate) fn origin_of(&self, resource: &Resource, field: &str) -> Option<Origin> {
         resource.origins.get(field).or(resource.origin.as_ref()).cloned()

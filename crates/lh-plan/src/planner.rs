@@ -118,6 +118,7 @@ impl Draft<'_> {
                     && verdict.steps.is_empty();
             judged.push((address, verdict, (!is_used).then_some(want)));
         }
+        plan.notes.extend(wanted.keys().filter_map(|address| self.notice(address)));
         for (address, record) in &self.state.resources {
             if !wanted.contains_key(address) {
                 let verdict = classify::judge_leftover(self, address, record, self.state);

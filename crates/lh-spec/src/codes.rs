@@ -156,8 +156,8 @@ codes! {
         "CloudWatch Logs keeps logs for one of a fixed list of days.";
     SILENT_ALARMS = "W0802", "alarms reach nobody",
         "Alarms without a topic and without e-mail addresses only change colour in the console.";
-    NOT_PLANNED = "E0901", "this version cannot plan this yet",
-        "The section is valid, but this version of lhctl cannot create what it asks for. Remove it, or use a newer version.";
+    TOPIC_REGION = "E0803", "the topic is in another region",
+        "An alarm can only tell a topic of its own region: name one of the stack's region.";
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use world::{BASE, World};
 fn desired(text: &str) -> Desired {
     let loaded = World::new().with("stacks/s.yaml", text).load("stacks/s.yaml");
     assert_eq!(loaded.diagnostics, vec![]);
-    desire(&loaded.stack.unwrap()).unwrap()
+    desire(&loaded.stack.unwrap())
 }
 
 fn dev() -> Desired {
@@ -226,17 +226,6 @@ fn a_password_that_is_not_generated_is_looked_up() {
     assert!(desired.resources.iter().all(|r| r.address.kind() != "parameter"));
 }
 
-#[test]
-fn prod_says_what_cannot_be_planned_yet() {
-    let loaded = World::new().with("prod.yaml", world::reference("prod")).load("prod.yaml");
-    let unplanned = desire(&loaded.stack.unwrap()).unwrap_err();
-    let found: Vec<(&str, usize)> =
-        unplanned.iter().map(|d| (d.code.as_str(), d.origin.as_ref().unwrap().line)).collect();
-    let lines = [39];
-    assert_eq!(found, lines.map(|line| ("E0901", line)));
-    assert!(unplanned.iter().all(|d| d.reason.is_some() && d.fix.is_some()));
-}
-
 /// A stack with backups, one line longer than [`BASE`].
 fn backed_up(section: &str) -> Desired {
     desired(&format!("{BASE}backup: {section}\n"))
@@ -332,4 +321,120 @@ fn vault_and_bucket_that_are_not_managed_must_exist() {
     let lookups: Vec<(&str, &Value)> = asked.map(|l| (l.name.as_str(), &l.query["name"])).collect();
     assert_eq!(lookups, [("backup_vault", &json!("theirs")), ("bucket", &json!("their-dumps"))]);
     assert_eq!(shown(&props(&stack, "backup_plan.data")["vault"]), "<lookup.backup_vault#name>");
+}
+
+/// The base with the reference's monitoring, and what the test puts in the place of `{}`.
+fn monitored(monitoring: &str) -> Desired {
+    desired(&format!("{BASE}monitoring: {monitoring}\n"))
+}
+
+const MONITORING: &str = "{ alarms: { cpu_percent: 80, disk_percent: 80, memory_percent: 90 }, topic: alerts, emails: [ops@example.com], dashboard: true, log_retention_days: 30 }";
+
+fn addresses_of(desired: &Desired, kinds: &[&str]) -> Vec<String> {
+    let of_kind = desired.resources.iter().filter(|r| kinds.contains(&r.address.kind()));
+    of_kind.map(|r| r.address.to_string()).collect()
+}
+
+const MONITORED: [&str; 5] = ["alarm", "dashboard", "log_group", "subscription", "topic"];
+
+#[test]
+fn monitoring_asks_for_exactly_these() {
+    let desired = monitored(MONITORING);
+    let wanted = [
+        "alarm.cpu",
+        "alarm.disk",
+        "alarm.memory",
+        "alarm.status",
+        "dashboard.main",
+        "log_group.main",
+        "subscription.alerts/ops_example.com",
+        "topic.alerts",
+    ];
+    assert_eq!(addresses_of(&desired, &MONITORED), wanted);
+    assert_eq!(
+        Value::Object(props(&desired, "alarm.disk").clone()),
+        json!({
+            "name": "lighthouse-dev-timescaledb-disk",
+            "description": "Use of the data volume of lighthouse-dev-timescaledb over 80 % for 10 minutes",
+            "actions_enabled": true, "alarm_actions": [{ "$ref": "topic.alerts#id" }],
+            "ok_actions": [{ "$ref": "topic.alerts#id" }],
+            "insufficient_data_actions": [{ "$ref": "topic.alerts#id" }],
+            "namespace": "CWAgent", "metric": "disk_used_percent",
+            "dimensions": { "InstanceId": { "$ref": "instance.main#id" } }, "statistic": "Average",
+            "period": 300, "evaluation_periods": 2, "datapoints": 2, "comparison": "GreaterThanThreshold",
+            "threshold": 80.0, "missing_data": "missing", "custom_metrics": 3,
+            "tags": { "Name": "lighthouse-dev-timescaledb-disk" },
+        })
+    );
+    let status = props(&desired, "alarm.status");
+    assert_eq!(
+        (&status["metric"], &status["missing_data"]),
+        (&json!("StatusCheckFailed"), &json!("breaching"))
+    );
+    assert_eq!(props(&desired, "log_group.main")["name"], "lighthouse-dev-timescaledb");
+    assert_eq!(props(&desired, "log_group.main")["retention_days"], 30);
+    let existing =
+        |address: &str| desired.resources.iter().find(|r| r.address.to_string() == address).unwrap().existing;
+    assert_eq!(existing("topic.alerts"), Existing::Use);
+    assert_eq!(existing("alarm.cpu"), Existing::Refuse);
+    assert_eq!(output(&desired, "alarm_sns_topic_arn"), "<topic.alerts#id>");
+    assert_eq!(
+        output(&desired, "cloudwatch_dashboard_url"),
+        "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#dashboards/dashboard/<dashboard.main#id>"
+    );
+}
+
+/// The alarms look at what the agent of the host publishes, and the host logs to the group made.
+#[test]
+fn the_host_reports_what_is_looked_at() {
+    let with = |monitoring: &str| {
+        let stack = World::new().with("s.yaml", format!("{BASE}monitoring: {monitoring}\n")).load("s.yaml");
+        let desired = desire(&stack.stack.unwrap());
+        let instance = desired.resources.iter().find(|r| r.address.kind() == "instance").unwrap();
+        assert!(instance.after.contains(&Address::new("log_group", "main")));
+        shown(&instance.props["user_data"])
+    };
+    let plain = with("{ alarms: { cpu_percent: 80 }, topic: alerts }");
+    let disk = with("{ alarms: { disk_percent: 80 }, topic: alerts }");
+    assert_ne!(plain, disk, "the agent publishes no disk metric for an alarm that needs it");
+    assert_ne!(plain, shown(&props(&dev(), "instance.main")["user_data"]));
+}
+
+#[test]
+fn a_topic_is_made_used_or_looked_up() {
+    let named = monitored("{ alarms: { cpu_percent: 80 }, topic: alerts, manage: false }");
+    assert!(addresses_of(&named, &["topic"]).is_empty());
+    let lookup = named.lookups.iter().find(|l| l.name == "topic").unwrap();
+    assert_eq!(Value::Object(lookup.query.clone()), json!({ "topic": "alerts" }));
+    assert_eq!(props(&named, "alarm.cpu")["alarm_actions"], json!([{ "$ref": "lookup.topic#arn" }]));
+
+    let arn = "arn:aws:sns:us-east-1:123456789012:pager";
+    let by_arn = monitored(&format!("{{ topic: '{arn}', emails: [ops+db@example.com] }}"));
+    assert_eq!(by_arn.lookups.iter().find(|l| l.name == "topic").unwrap().query["topic"], arn);
+    let subscription = addresses_of(&by_arn, &["subscription"]).remove(0);
+    assert!(subscription.starts_with("subscription.pager/ops_db_example.com-"), "{subscription}");
+    assert_eq!(props(&by_arn, &subscription)["endpoint"], "ops+db@example.com");
+
+    let mails = monitored("{ alarms: { cpu_percent: 80 }, emails: [ops@example.com] }");
+    assert_eq!(addresses_of(&mails, &["topic"]), ["topic.lighthouse-dev-timescaledb-alerts"]);
+    let elsewhere = format!("{BASE}monitoring: {{ topic: '{}' }}\n", arn.replace("us-east-1", "eu-west-1"));
+    let loaded = World::new().with("s.yaml", elsewhere).load("s.yaml");
+    let codes: Vec<&str> = loaded.diagnostics.iter().map(|d| d.code.as_str()).collect();
+    assert_eq!(codes, ["E0803"]);
+}
+
+#[test]
+fn monitoring_knows_its_lines() {
+    let text = format!(
+        "{BASE}monitoring:\n  alarms:\n    cpu_percent: 80\n    disk_percent: 70\n  topic: alerts\n  emails:\n    - ops@example.com\n  dashboard: true\n  log_retention_days: 14\n"
+    );
+    let desired = desired(&text);
+    let line = |address: &str, field: &str| {
+        let resource = desired.resources.iter().find(|r| r.address.to_string() == address).unwrap();
+        resource.origins.get(field).or(resource.origin.as_ref()).unwrap().line - BASE.lines().count()
+    };
+    assert_eq!((line("alarm.cpu", "threshold"), line("alarm.disk", "threshold")), (3, 4));
+    assert_eq!((line("alarm.cpu", "alarm_actions"), line("topic.alerts", "name")), (5, 5));
+    assert_eq!(line("subscription.alerts/ops_example.com", "endpoint"), 7);
+    assert_eq!((line("dashboard.main", "body"), line("log_group.main", "retention_days")), (8, 9));
 }

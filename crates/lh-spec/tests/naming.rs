@@ -13,7 +13,7 @@ const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJDMXmqY0g0H8lVgnUZ9Jm3Q2
 fn desired(world: &World, text: &str, set: &[&str]) -> Desired {
     let loaded = world_with(world, text).load_with("stacks/s.yaml", set);
     assert_eq!(loaded.diagnostics, vec![]);
-    desire(&loaded.stack.unwrap()).unwrap()
+    desire(&loaded.stack.unwrap())
 }
 
 fn world_with(world: &World, text: &str) -> World {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use lh_aws::store::{Done, Watch};
 use lh_engine::{EngineError, Event, Events, Outcome, Ports, Session, Silent, Stop};
-use lh_kind::Mutate;
-use lh_model::Plaintext;
+use lh_kind::{Mutate, RuleBook};
+use lh_model::{Address, Plaintext};
 use lh_plan::{
-    Act, Mode, Plan, Scope,
+    Act, Mode, Note, Plan, Scope,
     policy::{Kept, Scene},
 };
 use lh_spec::StateConfig;
-use lh_state::{Holder, State};
+use lh_state::{Holder, Record, State};
 
 use crate::{Cloud, Error, OutputValue, SavedPlan, Stack, VERSION, cloud, outputs};
 
@@ -36,6 +36,8 @@ pub struct Applied {
     pub state: State,
     /// The stack's outputs after it.
     pub outputs: Vec<OutputValue>,
+    /// What its user should know or do now, though nothing went wrong.
+    pub notices: Vec<Note>,
 }
 
 impl Deployment {
@@ -209,8 +211,10 @@ impl Deployment {
         let closed = session.close().await;
         let (plan, outcome, approved) = result?;
         closed?;
-        let outputs = outputs::all(&self.stack, &state, ports.cloud.book());
-        Ok(Applied { plan, outcome, approved, state, outputs })
+        let book = ports.cloud.book();
+        let outputs = outputs::all(&self.stack, &state, book);
+        let notices = notices(&state, book);
+        Ok(Applied { plan, outcome, approved, state, outputs, notices })
     }
 
     /// What is known of the stack, without asking AWS.
@@ -309,6 +313,15 @@ impl Deployment {
             keeping: store.calls,
         })
     }
+}
+
+/// What there is to be said of what `state` has seen.
+fn notices(state: &State, book: &dyn RuleBook) -> Vec<Note> {
+    let of = |(address, record): (&Address, &Record)| {
+        let text = book.rules(address.kind())?.notice(&record.observed)?;
+        Some(Note { address: Some(address.clone()), text })
+    };
+    state.resources.iter().filter_map(of).collect()
 }
 
 fn holder(operation: &str) -> Holder {

@@ -50,9 +50,10 @@ impl Stack {
     /// [`Error::Spec`] with every error of the file at once.
     pub fn load(path: &str, set: &[String]) -> Result<Self, Error> {
         let Loaded { stack, diagnostics, sources } = read(path, set);
-        let invalid = |findings| Error::Spec { file: path.to_owned(), findings, sources: sources.clone() };
-        let Some(stack) = stack else { return Err(invalid(diagnostics)) };
-        let desired = lh_spec::desire(&stack).map_err(invalid)?;
+        let Some(stack) = stack else {
+            return Err(Error::Spec { file: path.to_owned(), findings: diagnostics, sources });
+        };
+        let desired = lh_spec::desire(&stack);
         Ok(Self { file: path.to_owned(), desired, state: stack.state, warnings: diagnostics, sources })
     }
 

@@ -30,6 +30,11 @@ impl Labels {
         self.0.get(key).map(String::as_str)
     }
 
+    /// Whether all of `tags` are among them, with these values.
+    pub(crate) fn include(&self, tags: &Tags) -> bool {
+        tags.iter().all(|(key, value)| self.get(key) == Some(value.as_str()))
+    }
+
     /// Whom it belongs to, seen from `stack`. An incomplete set of ownership tags proves nothing.
     pub(crate) fn owner(&self, stack: &StackId) -> Owner {
         match (self.get(STACK), self.identity()) {

@@ -9,9 +9,12 @@ use std::{
 
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 use futures_util::{FutureExt, future::join_all};
-use lh_kind::{CloudError, Target};
+use lh_kind::{CloudError, Op, Target};
 
-use super::labels::{Labels, STACK};
+use super::{
+    Tags,
+    labels::{Labels, STACK},
+};
 use crate::{clients::Clients, error::Named};
 
 /// The operation, for [`lh_kind::Calls`].
@@ -51,6 +54,23 @@ pub(crate) async fn read<P>(clients: &Clients, targets: &[Target<P>]) -> Result<
     Ok(labelled.collect())
 }
 
+/// What of `common` can be relied on: the tagging API may be behind, so what it does not show with
+/// all the tags that are expected of it is asked of its service.
+pub(crate) fn as_expected(
+    common: Result<ByArn, CloudError>,
+    expected: impl IntoIterator<Item = (String, Tags)>,
+) -> Result<ByArn, CloudError> {
+    let expected: BTreeMap<String, Tags> = expected.into_iter().collect();
+    let mut common = common?;
+    common.retain(|arn, labels| expected.get(arn).is_some_and(|tags| labels.include(tags)));
+    Ok(common)
+}
+
+/// The tags that a target has when nobody touched it: the wanted ones and those of its ownership.
+pub(crate) fn of_target<P>(target: &Target<P>, user: &Tags) -> Tags {
+    Op::new(&target.stack, &target.address, &target.identity).all_tags(user)
+}
+
 /// The labels of each of `arns`: from the common answer, else as `ask` says of one of them.
 /// Something that the service says is gone has no labels.
 pub(crate) async fn complete<F>(
@@ -75,4 +95,25 @@ where
         }
     });
     join_all(answers).await.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_otherwise_than_expected_is_not_relied_on() {
+        let labels = |pairs: &[(&'static str, &'static str)]| {
+            Labels::new(pairs.iter().map(|(key, value)| (Some(*key), Some(*value))))
+        };
+        let common = ByArn::from([
+            ("behind".to_owned(), labels(&[("Owner", "old")])),
+            ("unasked".to_owned(), labels(&[("Owner", "ops")])),
+            ("right".to_owned(), labels(&[("Owner", "ops"), ("Theirs", "x")])),
+        ]);
+        let tags = Tags::from([("Owner".to_owned(), "ops".to_owned())]);
+        let expected = ["behind", "right"].map(|arn| (arn.to_owned(), tags.clone()));
+        let relied_on = as_expected(Ok(common), expected).unwrap();
+        assert_eq!(relied_on.keys().collect::<Vec<_>>(), ["right"]);
+    }
 }

@@ -11,6 +11,7 @@ mod network;
 mod parameter;
 mod secret;
 mod security_group;
+mod topic;
 
 use lh_kind::{CloudError, ErrorKind, Probe};
 use lh_model::{Diagnostic, Lookup, Map};
@@ -32,6 +33,7 @@ pub(crate) async fn answer(clients: &Clients, probe: &Probe) -> Result<Map, Diag
         "parameter" => parameter::answer(clients, &probe.lookup).await,
         "secret" => secret::answer(clients, &probe.lookup).await,
         "security_group" => security_group::answer(clients, probe).await,
+        "topic" => topic::answer(clients, probe).await,
         other => {
             let message = format!("this version of lhctl knows no lookup `{other}`");
             Err(Diagnostic::error("E0550", message).at(probe.lookup.origin.clone()))
@@ -53,6 +55,7 @@ pub(crate) fn calls(name: &str) -> &'static [&'static str] {
         "parameter" => parameter::CALLS,
         "secret" => secret::CALLS,
         "security_group" => security_group::CALLS,
+        "topic" => topic::CALLS,
         _ => &[],
     }
 }

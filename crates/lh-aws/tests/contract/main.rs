@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod backup;
+mod monitoring;
 mod named;
 mod named_lookups;
 mod spot;

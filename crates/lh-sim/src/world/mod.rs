@@ -21,18 +21,18 @@ mod tables;
 
 pub use account::{Iam, Parameter, Profile, Role};
 pub use backup::{Backup, BackupPlan, BackupRule, PlanVersion, RecoveryPoint, Selection, Vault};
-pub use cloudwatch::CloudWatch;
+pub use cloudwatch::{Alarm, CloudWatch, Dashboard};
 pub use compute::{
     Image, Instance, InstanceState, Interruption, Launch, MetadataOptions, SpotKind, SpotRequest, SpotState,
 };
 pub use kms::{Key, Kms};
-pub use logs::Logs;
+pub use logs::{LogGroup, Logs};
 pub use network::{Address, Association, Group, KeyPair, Peer, Rule, Subnet, Vpc};
 pub use objects::{Bucket, Encryption, LifecycleRule, ObjectVersion, PublicAccess, S3};
 pub(crate) use route53::reversed;
 pub use route53::{RecordSet, Route53, Zone};
 pub use secrets::{Secret, Secrets};
-pub use sns::Sns;
+pub use sns::{Sns, Subscription, Topic};
 pub use storage::{
     Attachment, AttachmentState, Disk, Modification, ModificationState, Shape, Snapshot, Token, Volume,
     VolumeState,

@@ -7,6 +7,7 @@ mod groups;
 mod identity;
 mod instances;
 mod keeping;
+mod monitoring;
 mod named;
 mod parameters;
 mod spot;

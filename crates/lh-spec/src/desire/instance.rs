@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     lookups::{self, found},
-    reference, resource, tags, text_or_null,
+    monitoring, reference, resource, tags, text_or_null,
 };
 use crate::{
     checks::calendar,
@@ -78,6 +78,10 @@ fn instance(stack: &Stack) -> Resource {
         Address::new("iam_policy_attachment", "cloudwatch"),
     ]
     .into();
+    if stack.monitoring.is_some() {
+        // An agent that finds no log group makes one of its own, without retention.
+        server.after.insert(Address::new("log_group", "main"));
+    }
     let made = [super::password::resource_of(stack), super::key_pair::resource_of(stack)];
     server.after.extend(made.into_iter().flatten().map(|resource| resource.address));
     server
@@ -137,9 +141,8 @@ fn host(stack: &Stack) -> Host {
             SecretRef::Secret(name) => PasswordSource::Secret(name.clone()),
         },
         dump: dump(stack),
-        // Monitoring is refused before, until it can be planned.
-        log_group: None,
-        metrics: false,
+        log_group: monitoring::log_group_name(stack),
+        metrics: monitoring::has_agent_metrics(stack),
         spot: matches!(stack.instance.purchase.value, Purchase::Spot(_)),
     }
 }

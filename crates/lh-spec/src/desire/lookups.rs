@@ -33,6 +33,7 @@ pub(super) fn all(stack: &Stack) -> Vec<Lookup> {
     ];
     lookups.extend(key_pair::looked_up(stack));
     lookups.extend(password::looked_up(stack));
+    lookups.extend(super::monitoring::topic_lookup(stack));
     lookups.extend(super::backup::lookups(stack));
     lookups.extend(dns::zone(stack));
     lookups.extend(keys(stack));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use lh_model::{Address, Desired, Diagnostic, Existing, Lookup, Map, Origin, Reference, Resource};
+use lh_model::{Address, Desired, Existing, Lookup, Map, Origin, Reference, Resource};
 use serde_json::{Value, json};
 
 use crate::stack::{Placed, Stack};
@@ -18,17 +18,9 @@ mod monitoring;
 mod network;
 mod outputs;
 mod password;
-mod unplanned;
 
 /// The resources, lookups and outputs of `stack`.
-///
-/// # Errors
-/// A diagnostic for each thing that is valid, but that this version cannot plan yet.
-pub fn desire(stack: &Stack) -> Result<Desired, Vec<Diagnostic>> {
-    let unplanned = unplanned::find(stack);
-    if !unplanned.is_empty() {
-        return Err(unplanned);
-    }
+pub fn desire(stack: &Stack) -> Desired {
     let mut resources = network::resources(stack);
     resources.extend(iam::resources(stack));
     resources.extend(password::resource_of(stack));
@@ -38,7 +30,7 @@ pub fn desire(stack: &Stack) -> Result<Desired, Vec<Diagnostic>> {
     resources.extend(monitoring::resources(stack));
     resources.extend(dns::resources(stack));
     resources.sort_by(|a, b| a.address.cmp(&b.address));
-    Ok(Desired {
+    Desired {
         stack: stack.id(),
         region: stack.region.value.clone(),
         account: stack.account.as_ref().map(|account| account.value.clone()),
@@ -46,7 +38,7 @@ pub fn desire(stack: &Stack) -> Result<Desired, Vec<Diagnostic>> {
         lookups: lookups::all(stack),
         resources,
         outputs: outputs::all(stack),
-    })
+    }
 }
 
 /// A resource that the stack alone may own.

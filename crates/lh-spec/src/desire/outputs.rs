@@ -29,7 +29,18 @@ pub(super) fn all(stack: &Stack) -> Vec<Output> {
     if let Some(backup) = &stack.backup {
         outputs.push(output("backup_vault_name", vec![json!(backup.vault.value)]));
     }
+    outputs.extend(super::monitoring::topic_arn(stack).map(|arn| output("alarm_sns_topic_arn", vec![arn])));
+    outputs.extend(dashboard_url(stack));
     outputs
+}
+
+fn dashboard_url(stack: &Stack) -> Option<Output> {
+    stack.monitoring.as_ref().filter(|monitoring| monitoring.dashboard.value)?;
+    let region = &stack.region.value;
+    let place = format!(
+        "https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#dashboards/dashboard/"
+    );
+    Some(output("cloudwatch_dashboard_url", vec![json!(place), reference("dashboard", "main", "id")]))
 }
 
 fn output(name: &str, parts: Vec<Value>) -> Output {

@@ -51,7 +51,7 @@ pub(crate) fn read(file: &str, root: &Node, findings: &Findings) -> Option<Stack
     let volume = volume::read(&mut top);
     let database = database::read(&mut top);
     let backup = backup::read(&mut top, name.as_ref().zip(environment.as_ref()));
-    let monitoring = monitoring::read(&mut top);
+    let monitoring = monitoring::read(&mut top, region.as_ref());
     let dns = dns::read(&mut top);
     let ssh = ssh::read(&mut top, file);
     let tags = tags::read(&mut top);

@@ -15,12 +15,17 @@ use crate::{
 const RETENTIONS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
-pub(crate) fn read(top: &mut Section) -> Option<Monitoring> {
+pub(crate) fn read(top: &mut Section, region: Option<&Placed<String>>) -> Option<Monitoring> {
     let mut section = top.section("monitoring", "monitoring: { alarms: { cpu_percent: 80 } }")?;
     let origin = section.origin();
     let alarms =
         section.section("alarms", "alarms: { cpu_percent: 80 }").map(read_alarms).unwrap_or_default();
     let topic = section.text("topic", names::topic);
+    if let Some(finding) =
+        topic.as_ref().zip(region).and_then(|(topic, region)| elsewhere(topic, &region.value))
+    {
+        section.report(finding);
+    }
     let emails = section.texts("emails", |text| dns::email(text).map(|()| text.to_owned()));
     let dashboard = section.flag("dashboard");
     let log_retention_days = section.whole("log_retention_days", "days", retention);
@@ -43,6 +48,18 @@ pub(crate) fn read(top: &mut Section) -> Option<Monitoring> {
         manage,
         origin,
     })
+}
+
+/// CloudWatch tells topics of the alarm's own region only.
+fn elsewhere(topic: &Placed<String>, region: &str) -> Option<Diagnostic> {
+    let named = topic.value.strip_prefix("arn:")?.split(':').nth(2).filter(|named| *named != region)?;
+    let what = format!("The topic is in {named}, and the stack is in {region}");
+    Some(
+        Diagnostic::error(codes::TOPIC_REGION, what)
+            .at(topic.origin.clone())
+            .because("An alarm can only tell a topic of its own region")
+            .fix(format!("Name a topic in {region}.")),
+    )
 }
 
 fn read_alarms(mut section: Section) -> Alarms {

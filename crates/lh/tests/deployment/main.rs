@@ -6,6 +6,7 @@ mod backups;
 mod budget;
 mod contract;
 mod fleet;
+mod monitoring;
 mod named;
 mod policy;
 mod stop;

@@ -14,7 +14,8 @@ pub(crate) fn show(applied: &Applied, verb: &str, sources: &Sources) {
         let finding = failure(id, error, applied.plan.step(id));
         anstream::eprintln!("{}", diagnostic::render(&[finding], sources));
     }
-    for note in applied.plan.notes.iter().filter(|_| verb == "Destroy") {
+    let notes = if verb == "Destroy" { &applied.plan.notes } else { &applied.notices };
+    for note in notes {
         let address = note.address.as_ref().map(|a| format!("{a}: ")).unwrap_or_default();
         anstream::println!("  {} {address}{}", style::keep("="), note.text);
     }

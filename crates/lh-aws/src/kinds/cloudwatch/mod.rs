@@ -1,1 +1,4 @@
-//! Kinds of CloudWatch: alarms and dashboards.
+//! Kinds of CloudWatch.
+
+pub mod alarm;
+pub mod dashboard;

@@ -1,1 +1,3 @@
 //! Kinds of CloudWatch Logs.
+
+pub mod log_group;

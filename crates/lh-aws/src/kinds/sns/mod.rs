@@ -1,1 +1,4 @@
 //! Kinds of Simple Notification Service.
+
+pub mod subscription;
+pub mod topic;
