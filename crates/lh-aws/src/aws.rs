@@ -9,7 +9,7 @@ use lh_kind::{
 };
 use lh_model::{CloudId, Diagnostic, Map, Plaintext, SecretRef};
 
-use crate::{clients::Clients, error::Named, kinds::unreadable, lookups, registry::Registry};
+use crate::{clients::Clients, error::Named, kinds::unreadable, lookups, registry::Registry, trace::noting};
 
 /// AWS in one account and region.
 #[derive(Clone)]
@@ -83,7 +83,7 @@ impl Mutate for Aws {
     async fn create(&self, kind: &str, op: &Op, props: &Map) -> Result<CloudId, CloudError> {
         let found = self.registry.kind(kind).ok_or_else(|| unknown(kind))?;
         let _change = self.clients.reads.change();
-        AnyKind::create(found, &self.clients, op, props).await
+        noting(&op.calls, AnyKind::create(found, &self.clients, op, props)).await
     }
 
     async fn update(
@@ -96,12 +96,12 @@ impl Mutate for Aws {
     ) -> Result<(), CloudError> {
         let found = self.registry.kind(kind).ok_or_else(|| unknown(kind))?;
         let _change = self.clients.reads.change();
-        found.update(&self.clients, op, id, want, diffs).await
+        noting(&op.calls, found.update(&self.clients, op, id, want, diffs)).await
     }
 
     async fn delete(&self, kind: &str, op: &Op, id: &CloudId, facts: &Map) -> Result<(), CloudError> {
         let found = self.registry.kind(kind).ok_or_else(|| unknown(kind))?;
         let _change = self.clients.reads.change();
-        found.delete(&self.clients, op, id, facts).await
+        noting(&op.calls, found.delete(&self.clients, op, id, facts)).await
     }
 }

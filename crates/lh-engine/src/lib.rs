@@ -4,6 +4,7 @@
 //! behind [`lh_state::Snapshots`], [`lh_state::Journal`] and [`lh_state::Lease`], and time
 //! passes through [`Pace`].
 
+mod amend;
 mod call;
 mod error;
 mod events;

@@ -46,6 +46,8 @@ pub(crate) fn judge(draft: &Draft<'_>, resource: &Resource, want: &Map, rules: &
         Some(Seen::Found(found)) => match record {
             Some(record) if record.managed => compare(draft, resource, want, rules, found, record),
             Some(_) => Verdict::nothing(true),
+            // It was moved in the state: its tags still name the address it was made under.
+            None if draft.is_recorded_elsewhere(address, found) => absent(draft, resource, want, None),
             None => unrecorded(draft, resource, want, rules, found),
         },
     }
@@ -261,6 +263,13 @@ impl Draft<'_> {
     /// if state is being rebuilt.
     fn may_adopt(&self, address: &lh_model::Address, identity: &lh_model::Identity) -> bool {
         self.recovering || *identity == self.state.identity(address)
+    }
+
+    fn is_recorded_elsewhere(&self, address: &lh_model::Address, found: &Found) -> bool {
+        let same = |(other, record): (&lh_model::Address, &Record)| {
+            other != address && other.kind() == address.kind() && record.id == found.id
+        };
+        self.state.resources.iter().any(same)
     }
 
     fn reason_of(&self, diffs: &[lh_kind::FieldDiff], record: Option<&Record>) -> String {

@@ -11,14 +11,14 @@ use lh_plan::{
     policy::{Kept, Scene},
 };
 use lh_spec::StateConfig;
-use lh_state::{Holder, State};
+use lh_state::{Holder, State, StoreError};
 
 use crate::{Cloud, Error, OutputValue, SavedPlan, Stack, VERSION, cloud, outputs};
 
 /// A stack in a cloud.
 pub struct Deployment {
-    stack: Stack,
-    cloud: Cloud,
+    pub(crate) stack: Stack,
+    pub(crate) cloud: Cloud,
     events: Arc<dyn Events>,
     stop: Stop,
 }
@@ -154,7 +154,7 @@ impl Deployment {
         approve: impl FnOnce(&Plan) -> bool,
     ) -> Result<Applied, Error> {
         let ports = self.ports().await?;
-        let session = Session::lock(ports.clone(), &self.stack.desired, holder(operation)).await?;
+        let session = self.lock(&ports, operation).await?;
         self.within(session, &ports, async |session: &mut Session| {
             let mut plan = session.plan_within(&self.stack.desired, scope).await?;
             if scope.recovering {
@@ -185,7 +185,7 @@ impl Deployment {
         approve: impl FnOnce(&Plan) -> bool,
     ) -> Result<Applied, Error> {
         let ports = self.ports().await?;
-        let session = Session::lock(ports.clone(), &self.stack.desired, holder("apply")).await?;
+        let session = self.lock(&ports, "apply").await?;
         self.within(session, &ports, async |session: &mut Session| {
             let plan = saved.plan.clone();
             session.check(&plan, &self.stack.desired).await?;
@@ -195,6 +195,22 @@ impl Deployment {
             Ok((plan, outcome, approved))
         })
         .await
+    }
+
+    async fn lock(&self, ports: &Ports, operation: &str) -> Result<Session, Error> {
+        let session = Session::lock(ports.clone(), &self.stack.desired, holder(operation)).await;
+        session.map_err(|error| self.held_by(error))
+    }
+
+    /// The same error; where another run has the lock, with the kind of lock it is.
+    pub(crate) fn held_by(&self, error: EngineError) -> Error {
+        match error {
+            EngineError::Store(StoreError::Locked(holder)) => {
+                let remote = matches!(self.stack.state, StateConfig::S3 { .. });
+                Error::Locked { holder: holder.map(Box::new), remote }
+            }
+            other => other.into(),
+        }
     }
 
     /// Does `work` and gives the lock back whatever comes of it.
@@ -226,7 +242,7 @@ impl Deployment {
     /// # Errors
     /// When the stack's kind of state is not supported.
     pub async fn state_place(&self) -> Result<String, Error> {
-        Ok(self.cloud.store(&self.stack, self.watch()).await?.snapshots.place())
+        Ok(self.cloud.store(&self.stack, self.watch(), &self.stop).await?.snapshots.place())
     }
 
     /// Makes the state bucket and the lock table, and mends what is wrong with them; run again,
@@ -290,16 +306,17 @@ impl Deployment {
         self.cloud.folder()
     }
 
-    async fn ports(&self) -> Result<Ports, Error> {
+    pub(crate) async fn ports(&self) -> Result<Ports, Error> {
         self.ports_to(self.connect().await?).await
     }
 
     async fn ports_to(&self, cloud: Arc<dyn Mutate>) -> Result<Ports, Error> {
-        let store = self.cloud.store(&self.stack, self.watch()).await?;
+        let store = self.cloud.store(&self.stack, self.watch(), &self.stop).await?;
         Ok(Ports {
             cloud,
             snapshots: store.snapshots,
             journal: store.journal,
+            history: store.history,
             lease: store.lease,
             pace: self.cloud.pace(),
             events: Arc::clone(&self.events),
@@ -311,7 +328,8 @@ impl Deployment {
     }
 }
 
-fn holder(operation: &str) -> Holder {
+/// This process, as the holder of a lock.
+pub(crate) fn holder(operation: &str) -> Holder {
     let user =
         std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned());
     Holder {

@@ -54,8 +54,10 @@ pub(crate) enum Command {
     Destroy(commands::destroy::Destroy),
     /// Show what the stack offers: endpoint, ids, commands
     Output(commands::output::OutputArgs),
-    /// Show what is recorded of the stack
+    /// Show what is recorded of the stack, its versions, and change it by hand
     State(commands::state::StateArgs),
+    /// Show every run: who, when, which plan, which calls to AWS, how it ended
+    History(commands::history::HistoryArgs),
     /// Rebuild a lost state from ownership tags and the stack file
     Recover(commands::recover::Recover),
     /// Bring the database up to its migrations, or show where it stands

@@ -7,6 +7,7 @@ pub(crate) mod cost;
 pub(crate) mod destroy;
 pub(crate) mod explain;
 pub(crate) mod graph;
+pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod local;
 pub(crate) mod migrate;
@@ -36,6 +37,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Code, Failure> {
         Command::Destroy(command) => command.run(&global).await,
         Command::Output(command) => command.run(&global).await,
         Command::State(command) => command.run(&global).await,
+        Command::History(command) => command.run(&global).await,
         Command::Recover(command) => command.run(&global).await,
         Command::Cost(command) => command.run(&global).await,
         Command::Migrate(command) => command.run(&global).await,
