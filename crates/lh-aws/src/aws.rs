@@ -5,11 +5,18 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use lh_kind::{
-    AnyKind, CloudError, ErrorKind, FieldDiff, Mutate, Observe, Op, Probe, RuleBook, Seen, Target,
+    AnyKind, Backup, CloudError, ErrorKind, FieldDiff, Mutate, Observe, Op, Probe, RuleBook, Seen, Target,
 };
 use lh_model::{CloudId, Diagnostic, Map, Plaintext, SecretRef};
 
-use crate::{clients::Clients, error::Named, kinds::unreadable, lookups, registry::Registry, trace::noting};
+use crate::{
+    clients::Clients,
+    error::Named,
+    kinds::{ec2::snapshot, unreadable},
+    lookups,
+    registry::Registry,
+    trace::noting,
+};
 
 /// AWS in one account and region.
 #[derive(Clone)]
@@ -53,6 +60,20 @@ impl Observe for Aws {
 
     fn lookup_calls(&self, name: &str) -> &'static [&'static str] {
         lookups::calls(name)
+    }
+
+    async fn backups(&self, kind: &str, id: &CloudId) -> Result<Vec<Backup>, CloudError> {
+        match kind {
+            "volume" => snapshot::of_volume(&self.clients, id).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn backup_calls(&self, kind: &str) -> &'static [&'static str] {
+        match kind {
+            "volume" => &["ec2:DescribeSnapshots"],
+            _ => &[],
+        }
     }
 
     async fn reveal(&self, secret: &SecretRef) -> Result<Plaintext, CloudError> {

@@ -11,6 +11,7 @@ mod events;
 mod execute;
 mod look;
 mod pen;
+mod release;
 mod session;
 mod settle;
 mod stop;

@@ -169,11 +169,16 @@ impl Session {
         let mut fold = self.fold.clone();
         settled.iter().for_each(|event| fold.apply(event));
         let mut plan = lh_plan::plan_within(desired, observed, &fold.state, book, scope);
-        *self.settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(settled);
+        self.keep_settled(settled);
         let reads = desired.lookups.iter().flat_map(|lookup| self.ports.cloud.lookup_calls(&lookup.name));
         plan.reads.extend(reads.map(|call| (*call).to_owned()));
         plan.keeping.extend(self.ports.keeping.iter().map(|call| (*call).to_owned()));
         plan
+    }
+
+    /// What a plan found to have become of earlier runs, for when it is carried out.
+    pub(crate) fn keep_settled(&self, settled: Vec<JournalEvent>) {
+        *self.settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(settled);
     }
 
     /// Whether `plan`, made earlier, still holds.

@@ -15,7 +15,7 @@ pub mod rules;
 
 pub use calls::CallLog;
 pub use change::{Change, Effect, FieldDiff, diff_fields};
-pub use cloud::{Mutate, Observe, Pace, Probe, RuleBook};
+pub use cloud::{Backup, Mutate, Observe, Pace, Probe, RuleBook};
 pub use cost::{Amount, Line, Price, PriceBook, Share};
 pub use error::{CloudError, ErrorKind};
 pub use ops::{AnyKind, Erased, Found, Op, Ops, Owner, Seen, Target};

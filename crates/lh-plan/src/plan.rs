@@ -31,6 +31,11 @@ pub enum Mode {
     },
     /// To record what AWS shows, and change nothing in it.
     Refresh,
+    /// To give up one resource.
+    Release {
+        /// Whether it is deleted; otherwise it stays, and belongs to nobody.
+        delete: bool,
+    },
 }
 
 /// The state that a plan was made from.

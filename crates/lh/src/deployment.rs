@@ -7,7 +7,7 @@ use lh_engine::{EngineError, Event, Events, Outcome, Ports, Session, Silent, Sto
 use lh_kind::Mutate;
 use lh_model::Plaintext;
 use lh_plan::{
-    Act, Mode, Plan, Scope,
+    Act, Mode, Plan, Release, Scope,
     policy::{Kept, Scene},
 };
 use lh_spec::StateConfig;
@@ -145,6 +145,30 @@ impl Deployment {
     /// As [`Deployment::apply`].
     pub async fn recover(&self, approve: impl FnOnce(&Plan) -> bool) -> Result<Applied, Error> {
         self.run("recover", &Scope { recovering: true, ..Mode::Apply.into() }, approve).await
+    }
+
+    /// Plans to give up one resource and, if `approve` says yes, does it.
+    ///
+    /// # Errors
+    /// As [`Deployment::apply`]; a release that would lose data by accident is refused.
+    pub async fn release(
+        &self,
+        release: &Release,
+        approve: impl FnOnce(&Plan) -> bool,
+    ) -> Result<Applied, Error> {
+        let ports = self.ports().await?;
+        let session = self.lock(&ports, "release").await?;
+        self.within(session, &ports, async |session: &mut Session| {
+            let plan = session.plan_release(&self.stack.desired, release).await?;
+            if !plan.refusals.is_empty() {
+                return Err(EngineError::Refused(plan.refusals));
+            }
+            let approved = approve(&plan);
+            let outcome =
+                if approved { session.execute(&plan, &self.stop).await? } else { Outcome::default() };
+            Ok((plan, outcome, approved))
+        })
+        .await
     }
 
     async fn run(

@@ -22,6 +22,7 @@ pub struct Stack {
     file: String,
     pub(crate) desired: Desired,
     pub(crate) state: StateConfig,
+    environment: String,
     warnings: Vec<Diagnostic>,
     sources: Sources,
 }
@@ -53,7 +54,15 @@ impl Stack {
         let invalid = |findings| Error::Spec { file: path.to_owned(), findings, sources: sources.clone() };
         let Some(stack) = stack else { return Err(invalid(diagnostics)) };
         let desired = lh_spec::desire(&stack).map_err(invalid)?;
-        Ok(Self { file: path.to_owned(), desired, state: stack.state, warnings: diagnostics, sources })
+        let environment = stack.environment.value;
+        Ok(Self {
+            file: path.to_owned(),
+            desired,
+            state: stack.state,
+            environment,
+            warnings: diagnostics,
+            sources,
+        })
     }
 
     /// The file it was loaded from.
@@ -64,6 +73,11 @@ impl Stack {
     /// `<name>-<environment>`.
     pub fn name(&self) -> &str {
         &self.desired.stack.0
+    }
+
+    /// The environment; of a stack that a saved plan holds, nothing.
+    pub fn environment(&self) -> &str {
+        &self.environment
     }
 
     /// AWS region.
@@ -90,6 +104,13 @@ impl Stack {
 impl Stack {
     /// A stack as a saved plan holds it.
     pub(crate) fn of(file: String, desired: Desired, state: StateConfig) -> Self {
-        Self { file, desired, state, warnings: Vec::new(), sources: Sources::new() }
+        Self {
+            file,
+            desired,
+            state,
+            environment: String::new(),
+            warnings: Vec::new(),
+            sources: Sources::new(),
+        }
     }
 }

@@ -146,7 +146,8 @@ fn of_engine(error: EngineError) -> Failure {
 /// Refusals that keep a resource from being lost, doubled or changed in the wrong place;
 /// the others are things that AWS lacks.
 fn is_safety(code: &str) -> bool {
-    ["E0602", "E0603", "E0605", "E0606", "E0608", "E0609", "E0620"].contains(&code)
+    ["E0602", "E0603", "E0605", "E0606", "E0608", "E0609", "E0620", "E0631", "E0632", "E0633", "E0634"]
+        .contains(&code)
 }
 
 fn of_database(error: DbError) -> Failure {

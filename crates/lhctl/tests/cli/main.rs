@@ -21,6 +21,7 @@ mod interrupts;
 mod lock;
 mod moto;
 mod place;
+mod release;
 mod saved;
 mod secrets;
 mod state_files;
