@@ -52,8 +52,10 @@ pub use lh_aws::store::{Done as Bootstrapped, Outcome as BootstrapOutcome};
 pub use lh_engine::{EngineError, Event, Events, Outcome, Silent, Stop};
 pub use lh_kind::{AnyRules, Calls, CloudError, Effect, ErrorKind, FieldDiff, Mutability, RuleBook, Share};
 pub use lh_model::{Address, CallMade, CloudId, Diagnostic, Map, Origin, Plaintext, Severity, StackId};
-pub use lh_plan::{Act, Drift, Estimate, Headline, Mode, Note, Plan, Scope, Step, StepId};
-pub use lh_spec::{Explained, Given, Sources, new_stack_file};
+pub use lh_plan::{Act, Drift, Estimate, Headline, Mode, Note, Plan, Release, Scope, Step, StepId};
+pub use lh_spec::{
+    Explained, Given, Sources, format as format_stack_file, new_stack_file, schema as stack_file_schema,
+};
 pub use lh_state::{
     Held, Holder, Liveness, Record, Run, RunCall, RunResult, SnapshotError, State, StoreError,
 };
