@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use lh_kind::{
-    AnyKind, CloudError, ErrorKind, FieldDiff, Mutate, Observe, Op, Probe, RuleBook, Seen, Target,
+    AnyKind, Backup, CloudError, ErrorKind, FieldDiff, Mutate, Observe, Op, Probe, RuleBook, Seen, Target,
 };
 use lh_model::{CloudId, Diagnostic, Map, Plaintext, SecretRef};
 
 use crate::{
     clients::Clients,
     error::Named,
-    kinds::{secrets::metadata, unreadable},
+    kinds::{ec2::snapshot, secrets::metadata, unreadable},
     lookups,
     registry::Registry,
+    trace::noting,
 };
 
 /// AWS in one account and region.
@@ -61,6 +62,20 @@ impl Observe for Aws {
         lookups::calls(name)
     }
 
+    async fn backups(&self, kind: &str, id: &CloudId) -> Result<Vec<Backup>, CloudError> {
+        match kind {
+            "volume" => snapshot::of_volume(&self.clients, id).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn backup_calls(&self, kind: &str) -> &'static [&'static str] {
+        match kind {
+            "volume" => &["ec2:DescribeSnapshots"],
+            _ => &[],
+        }
+    }
+
     async fn reveal(&self, secret: &SecretRef) -> Result<Plaintext, CloudError> {
         match secret {
             SecretRef::Parameter(name) => {
@@ -85,7 +100,7 @@ impl Mutate for Aws {
     async fn create(&self, kind: &str, op: &Op, props: &Map) -> Result<CloudId, CloudError> {
         let found = self.registry.kind(kind).ok_or_else(|| unknown(kind))?;
         let _change = self.clients.reads.change();
-        AnyKind::create(found, &self.clients, op, props).await
+        noting(&op.calls, AnyKind::create(found, &self.clients, op, props)).await
     }
 
     async fn update(
@@ -98,12 +113,12 @@ impl Mutate for Aws {
     ) -> Result<(), CloudError> {
         let found = self.registry.kind(kind).ok_or_else(|| unknown(kind))?;
         let _change = self.clients.reads.change();
-        found.update(&self.clients, op, id, want, diffs).await
+        noting(&op.calls, found.update(&self.clients, op, id, want, diffs)).await
     }
 
     async fn delete(&self, kind: &str, op: &Op, id: &CloudId, facts: &Map) -> Result<(), CloudError> {
         let found = self.registry.kind(kind).ok_or_else(|| unknown(kind))?;
         let _change = self.clients.reads.change();
-        found.delete(&self.clients, op, id, facts).await
+        noting(&op.calls, found.delete(&self.clients, op, id, facts)).await
     }
 }

@@ -4,7 +4,7 @@ use std::{error::Error, fmt::Debug};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::operation::RequestId;
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use lh_kind::{CloudError, ErrorKind};
 
@@ -40,11 +40,12 @@ where
 {
     let chain = chain_of(error);
     if let Some(from) = chain.iter().position(|cause| cause.is::<CredentialsError>()) {
-        let message = format!("no usable AWS credentials were found: {}", told(&chain[from..]));
+        let profile = profile().map(|name| format!(" (AWS_PROFILE is `{name}`)")).unwrap_or_default();
+        let message = format!("no usable AWS credentials were found{profile}: {}", told(&chain[from..]));
         return CloudError::new(ErrorKind::Credentials, operation, message);
     }
     match error {
-        SdkError::ServiceError(_) => service_error(operation, error.meta()),
+        SdkError::ServiceError(answer) => service_error(operation, error.meta(), status(answer.raw())),
         SdkError::ConstructionFailure(_) => CloudError::new(
             ErrorKind::Other,
             operation,
@@ -58,9 +59,43 @@ where
     }
 }
 
-fn service_error(operation: &str, meta: &aws_smithy_types::error::ErrorMetadata) -> CloudError {
-    let code = meta.code().unwrap_or("UnknownError").to_owned();
-    let message = meta.message().unwrap_or("AWS gave no further explanation").to_owned();
+/// The profile that credentials are taken from: one that does not exist is skipped by the SDK's
+/// chain without a word.
+fn profile() -> Option<String> {
+    std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty())
+}
+
+fn status<R: 'static>(raw: &R) -> Option<u16> {
+    let raw: &dyn std::any::Any = raw;
+    raw.downcast_ref::<HttpResponse>().map(|answer| answer.status().as_u16())
+}
+
+/// An answer without a body, as S3 gives to some requests, has no code but its status:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
+fn code_of(status: u16) -> &'static str {
+    match status {
+        403 => "AccessDenied",
+        404 => "NotFound",
+        409 => "Conflict",
+        412 => "PreconditionFailed",
+        429 => "TooManyRequestsException",
+        503 => "ServiceUnavailable",
+        500..=599 => "InternalError",
+        _ => "UnknownError",
+    }
+}
+
+fn service_error(
+    operation: &str,
+    meta: &aws_smithy_types::error::ErrorMetadata,
+    status: Option<u16>,
+) -> CloudError {
+    let code = meta.code().or(status.map(code_of)).unwrap_or("UnknownError").to_owned();
+    let message = match (meta.message(), status) {
+        (Some(message), _) => message.to_owned(),
+        (None, Some(status)) => format!("AWS answered with HTTP {status} and no explanation"),
+        (None, None) => "AWS gave no further explanation".to_owned(),
+    };
     let kind = sort(&code, &message);
     let request_id = meta.request_id().map(str::to_owned);
     CloudError { kind, operation: operation.to_owned(), code, message, request_id }

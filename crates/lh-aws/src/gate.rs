@@ -61,7 +61,7 @@ impl Intercept for Gate {
 
 /// The permission that an operation needs, as IAM names it. Only S3 names them otherwise than its
 /// operations (Service Authorization Reference, "Actions defined by Amazon S3").
-fn action(service: &str, operation: &str) -> String {
+pub(crate) fn action(service: &str, operation: &str) -> String {
     let prefix = match service {
         "CloudWatch Logs" => "logs".to_owned(),
         "Resource Groups Tagging API" => "tag".to_owned(),

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::future::{BoxFuture, Shared};
 use lh_kind::{Change, CloudError, ErrorKind, FieldDiff, Found, Mutate, Op, Owner, Seen, Target};
-use lh_model::{Address, CloudId, Map};
+use lh_model::{Address, CallMade, CloudId, Map};
 use lh_plan::{Act, Step, StepId, moved};
 use lh_state::{LeaseGuard, StoreError};
 
@@ -22,8 +22,9 @@ const UNANSWERED_LIMIT: u32 = 3;
 /// new things late.
 const LOOKS: [u64; 6] = [250, 500, 1_000, 2_000, 4_000, 8_000];
 
-/// What a call ends with; an error of the store when the lease was lost meanwhile.
-pub(crate) type Answer = Result<(StepId, Result<Option<CloudId>, CloudError>), StoreError>;
+/// What a call ends with, and the calls to AWS that it took; an error of the store when the
+/// lease was lost meanwhile.
+pub(crate) type Answer = Result<(StepId, Result<Option<CloudId>, CloudError>, Vec<CallMade>), StoreError>;
 
 /// One look at all that a wave changes or deletes, shared by its calls.
 pub(crate) type WaveLook<'a> = Shared<BoxFuture<'a, Result<Arc<BTreeMap<Address, Seen>>, CloudError>>>;
@@ -55,14 +56,14 @@ impl<'a> Call<'a> {
         if let Some(look) = self.look.take()
             && let Err(error) = self.is_as_planned(look).await?
         {
-            return Ok((self.step.id.clone(), Err(error)));
+            return Ok(self.answer(Err(error)));
         }
         let (mut waited, mut pause, mut told) = (Duration::ZERO, Duration::from_millis(500), false);
         let mut unanswered = 0;
         loop {
             let error = match self.once().await {
                 Err(error) if !self.stop.is_asked() => error,
-                result => return Ok((self.step.id.clone(), result)),
+                result => return Ok(self.answer(result)),
             };
             match error.kind {
                 ErrorKind::NotYet if waited < NOT_YET_LIMIT => {}
@@ -70,15 +71,15 @@ impl<'a> Call<'a> {
                 ErrorKind::Unreachable if unanswered < UNANSWERED_LIMIT => {
                     unanswered += 1;
                     if let Some(result) = self.effect(&error).await {
-                        return Ok((self.step.id.clone(), result));
+                        return Ok(self.answer(result));
                     }
                 }
                 // It exists: made by the call whose answer was lost, but perhaps not visible yet.
                 ErrorKind::Exists | ErrorKind::TokenMismatch => {
                     let result = self.effect(&error).await.unwrap_or(Err(error));
-                    return Ok((self.step.id.clone(), result));
+                    return Ok(self.answer(result));
                 }
-                _ => return Ok((self.step.id.clone(), Err(error))),
+                _ => return Ok(self.answer(Err(error))),
             }
             if !told {
                 let step = self.step.id.clone();
@@ -120,6 +121,13 @@ impl<'a> Call<'a> {
             // Time has passed: the lease may be lost by now.
             self.guard.renew().await?;
         }
+    }
+
+    fn answer(
+        &self,
+        result: Result<Option<CloudId>, CloudError>,
+    ) -> (StepId, Result<Option<CloudId>, CloudError>, Vec<CallMade>) {
+        (self.step.id.clone(), result, self.op.calls.take())
     }
 
     /// What became of a call without an answer: its result where AWS shows one, or the failure

@@ -19,6 +19,10 @@ pub enum EngineError {
     /// The saved plan is not of this state, or AWS has moved since.
     #[error("the saved plan is stale: {0}")]
     Stale(String),
+    /// The state cannot be changed by hand now: so many changes of an interrupted run have no
+    /// known outcome.
+    #[error("a run was interrupted, and what became of {0} of its changes has to be settled first")]
+    Unsettled(usize),
     /// The plan breaks a rule that every plan must keep: a fault of lhctl.
     #[error("the plan is not sound: {}", .0.join("; "))]
     Unsound(Vec<String>),

@@ -9,9 +9,9 @@ use std::{
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use lh_kind::{CloudError, ErrorKind, Found, Op, Owner, Seen, Target};
-use lh_model::{Address, CloudId, Map, value::resolve_map};
+use lh_model::{Address, CallMade, CloudId, Map, value::resolve_map};
 use lh_plan::{Act, Mode, Plan, Step, StepId};
-use lh_state::{Event as JournalEvent, Fold, Intent, LeaseGuard, Record, StoreError, Verb};
+use lh_state::{Entry, Event as JournalEvent, Fold, Holder, Intent, LeaseGuard, Record, StoreError, Verb};
 
 use crate::{
     Event, Ports, Reach, Stop,
@@ -42,6 +42,25 @@ impl Outcome {
     }
 }
 
+fn verb(act: Act) -> Verb {
+    match act {
+        Act::Create => Verb::Create,
+        Act::Delete => Verb::Delete,
+        _ => Verb::Update,
+    }
+}
+
+/// The event with which a run begins.
+pub(crate) fn began(holder: &Holder, ports: &Ports, plan: String, lineage: &str) -> JournalEvent {
+    JournalEvent::Began {
+        who: holder.who.clone(),
+        at: (ports.now)(),
+        operation: holder.operation.clone(),
+        plan,
+        lineage: lineage.to_owned(),
+    }
+}
+
 type Glance = Result<BTreeMap<Address, Seen>, CloudError>;
 
 /// One plan on its way.
@@ -65,14 +84,19 @@ impl<'a> Execution<'a> {
         plan: &'a Plan,
         stop: &'a Stop,
     ) -> Self {
-        let pen = Pen::new(ports.journal.as_ref(), (ports.uuid)(), fold.state.serial);
+        let pen = Pen::new(ports.journal.as_ref(), (ports.uuid)(), fold.base());
         let (began, waits, outcome) = (BTreeMap::new(), Waits::default(), Outcome::default());
         Self { ports, guard, fold, plan, stop, pen, began, waits, outcome }
     }
 
     /// Writes down what became of earlier runs, then runs until nothing is left that can run.
-    pub async fn run(&mut self, who: &str, settled: Vec<JournalEvent>) -> Result<Outcome, StoreError> {
-        self.begin(who, settled).await?;
+    /// Answers with what it wrote to the journal, too.
+    pub async fn run(
+        mut self,
+        holder: &Holder,
+        settled: Vec<JournalEvent>,
+    ) -> Result<(Outcome, Vec<Entry>), StoreError> {
+        self.begin(holder, settled).await?;
         let ports = self.ports;
         let mut running: FuturesUnordered<BoxFuture<'a, Answer>> = FuturesUnordered::new();
         let mut glance: Option<BoxFuture<'a, Glance>> = None;
@@ -97,7 +121,8 @@ impl<'a> Execution<'a> {
             }
             tokio::select! {
                 Some(answer) = running.next() => {
-                    let (step, answer) = answer?;
+                    let (step, answer, calls) = answer?;
+                    self.note(&step, calls);
                     self.answered(step, answer).await?;
                 }
                 seen = async { match glance.as_mut() { Some(g) => g.await, None => std::future::pending().await } } => {
@@ -106,14 +131,13 @@ impl<'a> Execution<'a> {
                 }
             }
         }
-        self.end().await
+        self.end().await?;
+        Ok((self.outcome, self.pen.into_written()))
     }
 
-    async fn begin(&mut self, who: &str, settled: Vec<JournalEvent>) -> Result<(), StoreError> {
+    async fn begin(&mut self, holder: &Holder, settled: Vec<JournalEvent>) -> Result<(), StoreError> {
         self.guard.renew().await?;
-        let plan = lh_model::identity::sha256(self.plan.fingerprint.as_bytes());
-        let lineage = self.fold.state.lineage.clone();
-        let began = JournalEvent::Began { who: who.to_owned(), at: (self.ports.now)(), plan, lineage };
+        let began = began(holder, self.ports, self.plan.digest(), &self.fold.state.lineage);
         let account = self.plan.account.clone();
         let pinned = JournalEvent::Pinned { account, pins: self.plan.pins.clone() };
         let events = std::iter::once(began).chain(settled).chain(std::iter::once(pinned));
@@ -212,14 +236,9 @@ impl<'a> Execution<'a> {
     }
 
     fn intent(&self, step: &Step) -> JournalEvent {
-        let verb = match step.id.act {
-            Act::Create => Verb::Create,
-            Act::Delete => Verb::Delete,
-            _ => Verb::Update,
-        };
         JournalEvent::Intended(Intent {
             address: step.id.address.clone(),
-            verb,
+            verb: verb(step.id.act),
             identity: step.identity.clone(),
             generation: step.generation,
             props: self.recorded_props(step),
@@ -230,6 +249,14 @@ impl<'a> Execution<'a> {
     /// The properties as state keeps them: resolved, long texts as digests.
     fn recorded_props(&self, step: &Step) -> Map {
         recorded(self.resolved(&step.props), self.ports.cloud.book().rules(step.id.address.kind()))
+    }
+
+    /// The calls go to the journal with what is written next.
+    fn note(&mut self, id: &StepId, calls: Vec<CallMade>) {
+        if !calls.is_empty() {
+            let (address, verb) = (id.address.clone(), verb(id.act));
+            self.pen.add(JournalEvent::Called { address, verb, calls });
+        }
     }
 
     async fn answered(
@@ -406,7 +433,7 @@ impl<'a> Execution<'a> {
         Ok(())
     }
 
-    async fn end(&mut self) -> Result<Outcome, StoreError> {
+    async fn end(&mut self) -> Result<(), StoreError> {
         let waiting: Vec<StepId> = self.waits.pending.keys().cloned().collect();
         for id in waiting {
             self.give_up(&id).await?;
@@ -422,7 +449,6 @@ impl<'a> Execution<'a> {
             (false, false) => "failed",
         };
         let ended = JournalEvent::Ended { at: (self.ports.now)(), result: result.to_owned() };
-        self.pen.write(self.fold, vec![ended]).await?;
-        Ok(self.outcome.clone())
+        self.pen.write(self.fold, vec![ended]).await
     }
 }

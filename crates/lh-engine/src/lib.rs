@@ -4,12 +4,14 @@
 //! behind [`lh_state::Snapshots`], [`lh_state::Journal`] and [`lh_state::Lease`], and time
 //! passes through [`Pace`].
 
+mod amend;
 mod call;
 mod error;
 mod events;
 mod execute;
 mod look;
 mod pen;
+mod release;
 mod session;
 mod settle;
 mod stop;

@@ -6,12 +6,15 @@ use lh_kind::{CloudError, Mutate};
 use lh_model::Desired;
 use lh_plan::{Mode, Observed, Plan, Scope};
 use lh_state::{
-    Event as JournalEvent, Fold, Holder, Journal, Lease, LeaseGuard, Snapshots, State, StoreError, Version,
-    decode, encode, fold,
+    Entry, Event as JournalEvent, Fold, History, Holder, Journal, Lease, LeaseGuard, Snapshots, State,
+    StoreError, Version, decode, encode, fold, history,
 };
 
 use crate::{
-    EngineError, Event, Events, Outcome, Pace, Reach, Sight, Stop, execute::Execution, look, settle::settle,
+    EngineError, Event, Events, Outcome, Pace, Reach, Sight, Stop,
+    execute::{Execution, began},
+    look,
+    settle::settle,
 };
 
 /// Everything a session works through.
@@ -23,6 +26,8 @@ pub struct Ports {
     pub snapshots: Arc<dyn Snapshots>,
     /// Where the journal is.
     pub journal: Arc<dyn Journal>,
+    /// Where the history of runs is.
+    pub history: Arc<dyn History>,
     /// Where the lease is.
     pub lease: Arc<dyn Lease>,
     /// How time passes.
@@ -44,14 +49,15 @@ const UNSETTLED: &str = "a run was interrupted, and what became of its changes h
 
 /// State loaded, and for changes also locked.
 pub struct Session {
-    ports: Ports,
-    guard: Option<Box<dyn LeaseGuard>>,
-    holder: Option<Holder>,
-    version: Version,
-    fold: Fold,
-    journal_length: usize,
+    pub(crate) ports: Ports,
+    pub(crate) guard: Option<Box<dyn LeaseGuard>>,
+    pub(crate) holder: Option<Holder>,
+    pub(crate) version: Version,
+    pub(crate) fold: Fold,
+    /// The journal after the snapshot, as it was read and written since.
+    pub(crate) entries: Vec<Entry>,
     /// What the last plan found to have become of earlier runs; written when it is carried out.
-    settled: Mutex<Option<Vec<JournalEvent>>>,
+    pub(crate) settled: Mutex<Option<Vec<JournalEvent>>>,
 }
 
 impl Session {
@@ -67,9 +73,8 @@ impl Session {
         };
         let entries = ports.journal.since(state.serial).await?;
         let fold = fold(state, &entries);
-        let journal_length = entries.len();
         let (guard, holder, settled) = (None, None, Mutex::default());
-        Ok(Self { ports, guard, holder, version, fold, journal_length, settled })
+        Ok(Self { ports, guard, holder, version, fold, entries, settled })
     }
 
     /// Takes the lease, then reads state: for everything that changes something.
@@ -90,6 +95,11 @@ impl Session {
     /// The state as snapshot and journal tell it.
     pub fn state(&self) -> &State {
         &self.fold.state
+    }
+
+    /// How many journal entries follow the snapshot.
+    pub fn behind(&self) -> usize {
+        self.entries.len()
     }
 
     /// How many intents of earlier runs have no known outcome.
@@ -159,11 +169,16 @@ impl Session {
         let mut fold = self.fold.clone();
         settled.iter().for_each(|event| fold.apply(event));
         let mut plan = lh_plan::plan_within(desired, observed, &fold.state, book, scope);
-        *self.settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(settled);
+        self.keep_settled(settled);
         let reads = desired.lookups.iter().flat_map(|lookup| self.ports.cloud.lookup_calls(&lookup.name));
         plan.reads.extend(reads.map(|call| (*call).to_owned()));
         plan.keeping.extend(self.ports.keeping.iter().map(|call| (*call).to_owned()));
         plan
+    }
+
+    /// What a plan found to have become of earlier runs, for when it is carried out.
+    pub(crate) fn keep_settled(&self, settled: Vec<JournalEvent>) {
+        *self.settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(settled);
     }
 
     /// Whether `plan`, made earlier, still holds.
@@ -223,24 +238,43 @@ impl Session {
         }
         let settled = settled.unwrap_or_default();
         let is_idle = plan.is_empty() && plan.pins.is_empty() && settled.is_empty();
-        if is_idle && self.journal_length == 0 && self.version.is_some() {
+        let Some(holder) = &self.holder else { return Err(StoreError::Fenced.into()) };
+        if is_idle && self.entries.is_empty() && self.version.is_some() {
+            self.keep_idle(holder, plan.digest()).await?;
             return Ok(Outcome::default());
         }
-        let mut execution = Execution::new(&self.ports, guard.as_ref(), &mut self.fold, plan, stop);
-        let who = self.holder.as_ref().map(|holder| holder.who.clone()).unwrap_or_default();
+        let execution = Execution::new(&self.ports, guard.as_ref(), &mut self.fold, plan, stop);
         self.ports.cloud.hold_to(Some(plan.calls()));
-        let outcome = execution.run(&who, settled).await;
+        let ran = execution.run(holder, settled).await;
         self.ports.cloud.hold_to(None);
-        let outcome = outcome?;
-        self.save(&outcome).await?;
+        let (outcome, written) = ran?;
+        self.entries.extend(written);
+        self.save().await?;
         Ok(outcome)
+    }
+
+    /// A run that had nothing to do has no journal, but a place in the history.
+    async fn keep_idle(&self, holder: &Holder, plan: String) -> Result<(), StoreError> {
+        let (run, after) = ((self.ports.uuid)(), self.fold.base());
+        let began = began(holder, &self.ports, plan, &self.fold.state.lineage);
+        let ended = JournalEvent::Ended { at: (self.ports.now)(), result: "complete".to_owned() };
+        let entry = |(number, event)| Entry { after, run: run.clone(), number, event };
+        let entries: Vec<Entry> = (0..).zip([began, ended]).map(entry).collect();
+        self.keep_runs(&entries).await
+    }
+
+    async fn keep_runs(&self, entries: &[Entry]) -> Result<(), StoreError> {
+        for run in history::runs(entries) {
+            self.ports.history.keep(&run).await?;
+        }
+        Ok(())
     }
 
     /// Writes the snapshot, unless an outcome is still unknown: then the journal is what the
     /// next run settles from, and a snapshot would make it history.
-    async fn save(&mut self, outcome: &Outcome) -> Result<(), EngineError> {
+    pub(crate) async fn save(&mut self) -> Result<(), EngineError> {
         if self.fold.open().next().is_some() {
-            tracing::debug!(failed = outcome.failed.len(), "the journal is kept: outcomes are unknown");
+            tracing::debug!("the journal is kept: outcomes are unknown");
             return Ok(());
         }
         let mut next = self.fold.state.clone();
@@ -248,6 +282,8 @@ impl Session {
         let place = self.ports.snapshots.place();
         let text =
             encode(&next, self.ports.version).map_err(|problem| StoreError::Unusable { place, problem })?;
+        // Before the snapshot makes the journal history; kept again, a run is the same run.
+        self.keep_runs(&self.entries).await?;
         if let Some(guard) = &self.guard {
             guard.renew().await?;
         }
@@ -255,7 +291,7 @@ impl Session {
         self.ports.journal.trim(next.serial).await?;
         self.ports.events.tell(Event::Saved { serial: next.serial });
         self.fold = Fold::new(next);
-        self.journal_length = 0;
+        self.entries.clear();
         Ok(())
     }
 
@@ -271,7 +307,7 @@ impl Session {
     }
 }
 
-fn usable(text: &str, desired: &Desired, snapshots: &dyn Snapshots) -> Result<State, EngineError> {
+pub(crate) fn usable(text: &str, desired: &Desired, snapshots: &dyn Snapshots) -> Result<State, EngineError> {
     let unusable = |problem| StoreError::Unusable { place: snapshots.place(), problem };
     let state = decode(text).map_err(unusable)?;
     if state.stack != desired.stack {

@@ -24,6 +24,17 @@ pub struct Probe {
     pub pinned: Option<Map>,
 }
 
+/// A copy of a resource's data from which it can be restored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backup {
+    /// Its id.
+    pub id: CloudId,
+    /// Whether it is whole: what is still being copied, or failed, is no backup.
+    pub complete: bool,
+    /// When it was begun, in seconds since 1970.
+    pub at: i64,
+}
+
 /// Reading a cloud. Holds no way to change anything.
 #[async_trait]
 pub trait Observe: Send + Sync {
@@ -35,6 +46,15 @@ pub trait Observe: Send + Sync {
     async fn look_up(&self, probes: &[Probe]) -> Vec<Result<Map, Diagnostic>>;
     /// The operations that answering the lookup of this name may call.
     fn lookup_calls(&self, name: &str) -> &'static [&'static str];
+    /// The backups of one resource that the cloud shows, whoever made them. Kinds whose backups
+    /// cannot be told have none.
+    async fn backups(&self, _kind: &str, _id: &CloudId) -> Result<Vec<Backup>, CloudError> {
+        Ok(Vec::new())
+    }
+    /// The operations that telling them may call.
+    fn backup_calls(&self, _kind: &str) -> &'static [&'static str] {
+        &[]
+    }
     /// Fetches a secret, for an output that was asked for.
     async fn reveal(&self, secret: &SecretRef) -> Result<Plaintext, CloudError>;
 }

@@ -5,6 +5,7 @@
 //! through the type-erased [`AnyRules`] and the ports [`Observe`] and [`Mutate`], so that the
 //! planner and the engine are compiled and tested without any AWS SDK.
 
+pub mod calls;
 pub mod change;
 pub mod cloud;
 pub mod cost;
@@ -12,8 +13,9 @@ pub mod error;
 pub mod ops;
 pub mod rules;
 
+pub use calls::CallLog;
 pub use change::{Change, Effect, FieldDiff, diff_fields};
-pub use cloud::{Mutate, Observe, Pace, Probe, RuleBook};
+pub use cloud::{Backup, Mutate, Observe, Pace, Probe, RuleBook};
 pub use cost::{Amount, Line, Price, PriceBook, Share};
 pub use error::{CloudError, ErrorKind};
 pub use ops::{AnyKind, Erased, Found, Op, Ops, Owner, Seen, Target};

@@ -7,7 +7,7 @@ use lh_model::{Address, CloudId, Identity, Map, StackId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{AnyRules, CloudError, ErrorKind, FieldDiff, Rules};
+use crate::{AnyRules, CallLog, CloudError, ErrorKind, FieldDiff, Rules};
 
 /// One resource to look at.
 #[derive(Clone, Debug)]
@@ -72,6 +72,8 @@ pub struct Op {
     pub identity: Identity,
     /// Tags of ownership, written with the creation.
     pub tags: BTreeMap<String, String>,
+    /// Where its calls are noted.
+    pub calls: CallLog,
 }
 
 impl Op {
@@ -82,7 +84,13 @@ impl Op {
             ("lhctl:resource".to_owned(), address.to_string()),
             ("lhctl:id".to_owned(), identity.to_string()),
         ]);
-        Self { address: address.clone(), stack: stack.clone(), identity: identity.clone(), tags }
+        Self {
+            address: address.clone(),
+            stack: stack.clone(),
+            identity: identity.clone(),
+            tags,
+            calls: CallLog::default(),
+        }
     }
 
     /// The client token of the creation.

@@ -4,6 +4,7 @@
 //! Pure: no I/O, no clock, no randomness. Nothing here knows AWS or YAML.
 
 pub mod address;
+pub mod call;
 pub mod desired;
 pub mod diagnostic;
 pub mod graph;
@@ -13,6 +14,7 @@ pub mod secret;
 pub mod value;
 
 pub use address::Address;
+pub use call::CallMade;
 pub use desired::{Desired, Existing, Lookup, Output, OutputPart, Resource};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use identity::{CloudId, Identity, StackId};

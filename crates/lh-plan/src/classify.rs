@@ -46,6 +46,8 @@ pub(crate) fn judge(draft: &Draft<'_>, resource: &Resource, want: &Map, rules: &
         Some(Seen::Found(found)) => match record {
             Some(record) if record.managed => compare(draft, resource, want, rules, found, record),
             Some(_) => on_its_way_out(resource, rules, found).unwrap_or(Verdict::nothing(true)),
+            // It was moved in the state: its tags still name the address it was made under.
+            None if draft.is_recorded_elsewhere(address, found) => absent(draft, resource, want, None),
             None => unrecorded(draft, resource, want, rules, found),
         },
     }
@@ -308,6 +310,13 @@ impl Draft<'_> {
             self.observed.found(need).is_some_and(|found| found.owner == Owner::Other)
         };
         !needs.is_empty() && !needs.iter().any(others)
+    }
+
+    fn is_recorded_elsewhere(&self, address: &lh_model::Address, found: &Found) -> bool {
+        let same = |(other, record): (&lh_model::Address, &Record)| {
+            other != address && other.kind() == address.kind() && record.id == found.id
+        };
+        self.state.resources.iter().any(same)
     }
 
     fn reason_of(&self, diffs: &[lh_kind::FieldDiff], record: Option<&Record>) -> String {

@@ -48,7 +48,11 @@ fn data_at_risk(plan: &Plan, holds_data: &dyn Fn(&str) -> bool) -> String {
         let copied = plan.steps.iter().any(|s| {
             matches!(s.id.act, Act::Create | Act::Await) && s.id.address.name().starts_with("final-")
         });
-        let how = if copied { "deleted, the volume after a final snapshot" } else { "deleted" };
+        let how = match (plan.mode, copied) {
+            (Mode::Release { .. }, _) => "deleted for good",
+            (_, true) => "deleted, the volume after a final snapshot",
+            (_, false) => "deleted",
+        };
         parts.push(format!("{} {how}", deleted.join(", ")));
     }
     if !lost.is_empty() {

@@ -16,6 +16,7 @@ pub mod plan;
 mod planner;
 pub mod policy;
 mod refresh;
+pub mod release;
 pub mod seen;
 mod target;
 
@@ -26,4 +27,5 @@ pub use lint::lint;
 pub use moved::moved;
 pub use plan::{Act, Mode, Note, Parent, Plan, Step, StepId};
 pub use planner::{Scope, plan, plan_within};
+pub use release::{Release, plan_release};
 pub use seen::{Observed, targets};

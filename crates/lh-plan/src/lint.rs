@@ -31,8 +31,13 @@ pub fn lint(plan: &Plan, book: &dyn RuleBook) -> Vec<String> {
         if step.id.act == Act::Delete && holds_data && plan.mode == (Mode::Destroy { retain_data: true }) {
             faults.push(format!("`{}` would delete data that is to be retained", step.id));
         }
+        if step.id.act == Act::Delete && plan.mode == (Mode::Release { delete: false }) {
+            faults.push(format!("`{}` would delete what is to be kept", step.id));
+        }
         let at_destroy = book.rules(step.id.address.kind()).map(AnyRules::at_destroy);
-        if let (Act::Delete, Some(AtDestroy::AfterCopy(kind))) = (step.id.act, at_destroy) {
+        // A release has asked for the backup itself, or for going without one.
+        let released = plan.mode == Mode::Release { delete: true };
+        if let (Act::Delete, Some(AtDestroy::AfterCopy(kind)), false) = (step.id.act, at_destroy, released) {
             let is_copy =
                 |id: &&StepId| matches!(id.act, Act::Create | Act::Await) && id.address.kind() == kind;
             if !step.requires.iter().any(|required| is_copy(&required)) {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use lh_kind::{Effect, FieldDiff};
-use lh_model::{Address, CloudId, Diagnostic, Identity, Map, Origin, Output, StackId};
+use lh_model::{Address, CloudId, Diagnostic, Identity, Map, Origin, Output, StackId, identity::sha256};
 use lh_state::Pin;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,11 @@ pub enum Mode {
     },
     /// To record what AWS shows, and change nothing in it.
     Refresh,
+    /// To give up one resource.
+    Release {
+        /// Whether it is deleted; otherwise it stays, and belongs to nobody.
+        delete: bool,
+    },
 }
 
 /// The state that a plan was made from.
@@ -200,6 +205,11 @@ impl Plan {
     /// Whether applying it would do anything at all, in AWS or in the state.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// The digest by which a history of runs names it.
+    pub fn digest(&self) -> String {
+        sha256(serde_json::json!(self).to_string().as_bytes())
     }
 
     /// Whether state would change though no resource does: new pins, or nothing recorded yet.

@@ -58,13 +58,15 @@ pub fn plan_within(
         Mode::Apply => draft.fill(&mut plan),
         Mode::Refresh => refresh::fill(&draft, &mut plan),
         Mode::Destroy { retain_data } => destroy::fill(&draft, &mut plan, retain_data),
+        // What is given up is said by `plan_release`; of nothing, nothing is.
+        Mode::Release { .. } => {}
     }
     order::sort(&mut plan, book);
     plan
 }
 
 impl Draft<'_> {
-    fn empty(&self, mode: Mode) -> Plan {
+    pub(crate) fn empty(&self, mode: Mode) -> Plan {
         let prices = PriceBook::of(&self.desired.region);
         let recorded = self.state.resources.iter().filter(|(_, record)| record.managed);
         let before = Estimate::of(recorded.map(|(a, r)| (a, &r.inputs)), self.book, &prices);

@@ -9,11 +9,13 @@ pub mod codes;
 mod desire;
 mod explain;
 mod findings;
+mod format;
 pub mod instance_types;
 mod interpolate;
 mod layer;
 mod path;
 mod reader;
+mod schema;
 mod sections;
 mod set;
 mod spelling;
@@ -28,7 +30,9 @@ use lh_model::Diagnostic;
 pub use crate::{
     desire::desire,
     explain::{Explained, Given, explain},
+    format::format,
     instance_types::InstanceType,
+    schema::schema,
     stack::{
         Alarms, Backup, Database, Dns, Instance, Interruption, Monitoring, Network, Password, Placed,
         PublicKey, Purchase, RootVolume, Source, Ssh, Stack, StateConfig, Volume,

@@ -104,7 +104,7 @@ const MASK: u32 = 0xF_0000;
 
 /// `text` with every `${…}` masked, so that its braces and colons mean nothing to YAML and it
 /// may stand without quotes inside `{ }` and `[ ]`. No place in the text changes by it.
-fn mask(text: &str) -> String {
+pub(crate) fn mask(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find("${") {
@@ -124,7 +124,7 @@ fn mask(text: &str) -> String {
     masked
 }
 
-fn unmask(text: &str) -> String {
+pub(crate) fn unmask(text: &str) -> String {
     let show = |c: char| {
         u32::from(c).checked_sub(MASK).filter(|code| *code < 0x80).and_then(char::from_u32).unwrap_or(c)
     };

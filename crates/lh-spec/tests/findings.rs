@@ -7,7 +7,7 @@ mod world;
 use std::collections::BTreeSet;
 
 use lh_model::Diagnostic;
-use lh_spec::{codes, desire};
+use lh_spec::codes;
 use world::{BASE, World};
 
 /// A mistake: code, what is replaced in the valid stack (nothing: a line is added; `*`: all of

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use lh_model::{Address, CloudId, Identity, Map};
+use lh_model::{Address, CallMade, CloudId, Identity, Map};
 use serde::{Deserialize, Serialize};
 
 use crate::{Pin, Record, State};
@@ -47,7 +47,10 @@ pub enum Event {
         who: String,
         /// When, RFC 3339.
         at: String,
-        /// The plan's digest.
+        /// The command: `apply`, `state rm`.
+        #[serde(default)]
+        operation: String,
+        /// The plan's digest, or what the command was asked for where it has no plan.
         plan: String,
         /// The lineage of a state that had no snapshot yet.
         lineage: String,
@@ -87,6 +90,27 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// A resource is recorded under another address from now on.
+    Moved {
+        /// Under which it was.
+        from: Address,
+        /// Under which it is.
+        to: Address,
+    },
+    /// Another state takes this one's place: an earlier one, or one from elsewhere.
+    Replaced {
+        /// The state; the snapshot that follows has the serial after its own.
+        state: Box<State>,
+    },
+    /// AWS answered the calls of a change.
+    Called {
+        /// Of which resource.
+        address: Address,
+        /// What was done to it.
+        verb: Verb,
+        /// The calls, in order.
+        calls: Vec<CallMade>,
+    },
     /// A run ended by itself.
     Ended {
         /// When, RFC 3339.
@@ -124,13 +148,19 @@ pub struct OpenIntent {
 pub struct Fold {
     /// The state so far.
     pub state: State,
+    base: u64,
     open: BTreeMap<Address, OpenIntent>,
 }
 
 impl Fold {
     /// Begins with a snapshot's state.
     pub fn new(state: State) -> Self {
-        Self { state, open: BTreeMap::new() }
+        Self { base: state.serial, state, open: BTreeMap::new() }
+    }
+
+    /// The serial of the snapshot it began with: entries that follow it belong to that.
+    pub fn base(&self) -> u64 {
+        self.base
     }
 
     /// The intents whose outcome is not known, by address.
@@ -143,7 +173,12 @@ impl Fold {
         let state = &mut self.state;
         match event {
             Event::Began { lineage, .. } if state.is_blank() => state.lineage.clone_from(lineage),
-            Event::Began { .. } | Event::Ended { .. } => {}
+            Event::Began { .. } | Event::Called { .. } | Event::Ended { .. } => {}
+            Event::Moved { from, to } => state.rename(from, to),
+            Event::Replaced { state: other } => {
+                *state = (**other).clone();
+                self.open.clear();
+            }
             Event::Pinned { account, pins } => {
                 state.account = account.clone().or(state.account.take());
                 state.pins.extend(pins.clone());

@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 
-use crate::{Entry, SnapshotError};
+use crate::{Entry, Run, SnapshotError};
 
 /// The version of a stored snapshot: an ETag in S3, the content's digest in a file. `None`
 /// stands for a place where no snapshot is.
@@ -36,6 +36,9 @@ pub enum StoreError {
     /// The lease was lost: another run took it over.
     #[error("this run lost its lock: another run has taken it over, so nothing more is changed")]
     Fenced,
+    /// The wait for a lease was given up because stopping was asked for.
+    #[error("stopped while waiting for the lock")]
+    Stopped,
     /// The snapshot is not the one that was read.
     #[error("the state was written by another run since it was read; nothing was overwritten")]
     Moved,
@@ -74,6 +77,17 @@ fn held_by(holder: &Option<Holder>) -> String {
     }
 }
 
+/// A snapshot that was written once, the current one included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Its name in the store: a version id in S3, a file's name beside a local file.
+    pub name: String,
+    /// When it was written, in seconds since 1970, where the store knows.
+    pub at: Option<i64>,
+    /// Whether it is the one that [`Snapshots::load`] reads.
+    pub current: bool,
+}
+
 /// Where snapshots are.
 #[async_trait]
 pub trait Snapshots: Send + Sync {
@@ -84,8 +98,22 @@ pub trait Snapshots: Send + Sync {
     /// # Errors
     /// [`StoreError::Moved`] when it is not.
     async fn swap(&self, expected: &Version, text: &str) -> Result<Version, StoreError>;
+    /// The snapshots that the store still has, the newest first, at most `most`.
+    async fn past(&self, most: usize) -> Result<Vec<Past>, StoreError>;
+    /// The text of one of them; nothing where the store has it no more.
+    async fn recall(&self, name: &str) -> Result<Option<String>, StoreError>;
     /// Where this is, for messages.
     fn place(&self) -> String;
+}
+
+/// Where the history of runs is.
+#[async_trait]
+pub trait History: Send + Sync {
+    /// Keeps `run`; one that was kept under its name before is replaced. The oldest beyond
+    /// [`RUNS_KEPT`](crate::history::RUNS_KEPT) go.
+    async fn keep(&self, run: &Run) -> Result<(), StoreError>;
+    /// The newest runs first, at most `most`.
+    async fn runs(&self, most: usize) -> Result<Vec<Run>, StoreError>;
 }
 
 /// Where journals are.
@@ -113,9 +141,40 @@ pub trait LeaseGuard: Send + Sync {
     async fn release(self: Box<Self>) -> Result<(), StoreError>;
 }
 
+/// What is known of the process that holds a lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Liveness {
+    /// The operating system says that it lives, on this host.
+    Alive,
+    /// It can be told only by waiting for so many milliseconds whether it renews its lease.
+    Unknown {
+        /// The lease's length.
+        milliseconds: u64,
+    },
+}
+
+/// A lease that somebody has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Who.
+    pub holder: Holder,
+    /// Its fencing number.
+    pub fencing: u64,
+    /// Whether its owner lives.
+    pub liveness: Liveness,
+}
+
 /// Where leases are.
 #[async_trait]
 pub trait Lease: Send + Sync {
+    /// Who has the lease, without taking it.
+    async fn held(&self) -> Result<Option<Held>, StoreError>;
+    /// Takes the lease from `held` and leaves it free, with a greater fencing number: its owner
+    /// finds itself fenced at its next change.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when its owner surely lives, or another has it by now.
+    async fn break_up(&self, held: &Held) -> Result<(), StoreError>;
     /// Takes the lease.
     ///
     /// # Errors

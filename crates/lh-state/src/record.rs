@@ -114,6 +114,44 @@ impl State {
         }
     }
 
+    /// Records the resource at `from` under `to` and nowhere else; it keeps its id and its
+    /// identity. What needs it follows.
+    pub fn rename(&mut self, from: &Address, to: &Address) {
+        let Some(record) = self.resources.get(from).cloned() else { return };
+        self.forget(from);
+        self.resources.insert(to.clone(), record);
+        for other in self.resources.values_mut() {
+            if other.needs.remove(from) {
+                other.needs.insert(to.clone());
+            }
+        }
+    }
+
+    /// This state, an earlier one, to take the place of `now`. No generation that was used since
+    /// is used again. What stands in AWS now and this state does not know, or knows a
+    /// predecessor of, keeps its generation: so it is recognised by its tags, and not made twice.
+    #[must_use]
+    pub fn in_place_of(mut self, now: &Self) -> Self {
+        for (address, record) in &now.resources {
+            let older = |had: &Record| had.generation < record.generation;
+            if self.resources.get(address).is_none_or(older) {
+                self.resources.remove(address);
+                self.use_up(address, record.generation);
+            }
+        }
+        for (address, generation) in &now.generations {
+            self.use_up(address, *generation);
+        }
+        self.serial = now.serial;
+        self
+    }
+
+    /// Makes sure that the next resource at `address` has at least this generation.
+    fn use_up(&mut self, address: &Address, generation: u32) {
+        let next = self.generations.entry(address.clone()).or_default();
+        *next = (*next).max(generation);
+    }
+
     /// The value a reference has according to this state.
     pub fn value_of(&self, reference: &Reference) -> Option<Value> {
         match reference.address.kind() {

@@ -14,7 +14,7 @@ use lh_engine::{
 };
 use lh_model::Desired;
 use lh_plan::{Mode, Plan};
-use lh_state::{Holder, Journal, Lease, Snapshots, State};
+use lh_state::{History, Holder, Journal, Lease, Snapshots, State};
 
 use crate::{
     Crash, Fuse, ToyCloud,
@@ -71,27 +71,28 @@ impl Bench {
     }
 
     /// Over `store`.
-    pub fn over<S: Snapshots + Journal + Lease + Clone + 'static>(store: &S) -> Self {
+    pub fn over<S: Snapshots + Journal + History + Lease + Clone + 'static>(store: &S) -> Self {
         let crash = Crash::default();
         Self::with(ToyCloud::new(&crash), crash, store)
     }
 
     /// The same cloud over another store: what a lost state looks like.
     #[must_use]
-    pub fn moved_to<S: Snapshots + Journal + Lease + Clone + 'static>(&self, store: &S) -> Self {
+    pub fn moved_to<S: Snapshots + Journal + History + Lease + Clone + 'static>(&self, store: &S) -> Self {
         Self::with(self.cloud.clone(), self.crash.clone(), store)
     }
 
     fn with<S>(cloud: ToyCloud, crash: Crash, store: &S) -> Self
     where
-        S: Snapshots + Journal + Lease + Clone + 'static,
+        S: Snapshots + Journal + History + Lease + Clone + 'static,
     {
         let fused = Arc::new(Fused { store: store.clone(), crash: crash.clone() });
         let (told, time) = (Arc::new(Told::default()), Arc::new(NoTime::default()));
         let ports = Ports {
             cloud: Arc::new(cloud.clone()),
             snapshots: fused.clone(),
-            journal: fused,
+            journal: fused.clone(),
+            history: fused,
             lease: Arc::new(store.clone()),
             pace: time.clone(),
             events: told.clone(),

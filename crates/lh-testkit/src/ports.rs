@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use lh_engine::{Event, Events, Pace};
-use lh_state::{Entry, Journal, Receipt, Snapshots, StoreError, Version};
+use lh_state::{Entry, History, Journal, Past, Receipt, Run, Snapshots, StoreError, Version};
 
 use crate::{Crash, crash::Fate};
 
@@ -97,8 +97,27 @@ impl<S: Snapshots> Snapshots for Fused<S> {
         self.around(self.store.swap(expected, text)).await
     }
 
+    async fn past(&self, most: usize) -> Result<Vec<Past>, StoreError> {
+        self.store.past(most).await
+    }
+
+    async fn recall(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.store.recall(name).await
+    }
+
     fn place(&self) -> String {
         self.store.place()
+    }
+}
+
+#[async_trait]
+impl<S: History> History for Fused<S> {
+    async fn keep(&self, run: &Run) -> Result<(), StoreError> {
+        self.around(self.store.keep(run)).await
+    }
+
+    async fn runs(&self, most: usize) -> Result<Vec<Run>, StoreError> {
+        self.store.runs(most).await
     }
 }
 

@@ -11,11 +11,14 @@ use lh_aws::{
     Aws, Clients, ConnectOptions,
     store::{LEASE, LeaseTerms, RemoteStore, StatePlace, StoreClients, Watch},
 };
-use lh_engine::store::{local::LocalStore, memory::MemoryStore};
+use lh_engine::{
+    Stop,
+    store::{local::LocalStore, memory::MemoryStore},
+};
 use lh_kind::{Mutate, Pace};
 use lh_sim::{Faults, Sim};
 use lh_spec::StateConfig;
-use lh_state::{Journal, Lease, Snapshots};
+use lh_state::{History, Journal, Lease, Snapshots};
 
 use crate::{Error, Stack};
 
@@ -37,10 +40,11 @@ enum Place {
     Memory(MemoryStore),
 }
 
-/// The three ports of one stack's state.
+/// The ports of one stack's state.
 pub(crate) struct Store {
     pub snapshots: Arc<dyn Snapshots>,
     pub journal: Arc<dyn Journal>,
+    pub history: Arc<dyn History>,
     pub lease: Arc<dyn Lease>,
     /// The AWS operations behind them.
     pub calls: &'static [&'static str],
@@ -55,9 +59,15 @@ pub(crate) enum Kept<'s> {
 }
 
 impl Store {
-    fn of<S: Snapshots + Journal + Lease + Clone + 'static>(store: S) -> Self {
-        let (snapshots, journal) = (Arc::new(store.clone()), Arc::new(store.clone()));
-        Self { snapshots, journal, lease: Arc::new(store), calls: &[] }
+    fn of<S: Snapshots + Journal + History + Lease + 'static>(store: S) -> Self {
+        let store = Arc::new(store);
+        Self {
+            snapshots: store.clone(),
+            journal: store.clone(),
+            history: store.clone(),
+            lease: store,
+            calls: &[],
+        }
     }
 }
 
@@ -137,8 +147,8 @@ impl Cloud {
 
     /// The store of `stack`'s state. State in S3 is in the cloud itself, simulated or not; a
     /// local file is replaced in the simulated world by one of its own. `watch` is told when a
-    /// lock is waited for.
-    pub(crate) async fn store(&self, stack: &Stack, watch: Watch) -> Result<Store, Error> {
+    /// lock is waited for, and the wait ends when `stop` is asked.
+    pub(crate) async fn store(&self, stack: &Stack, watch: Watch, stop: &Stop) -> Result<Store, Error> {
         let path = match self.state_of(stack).await? {
             Kept::File(path) => path,
             Kept::Remote(clients, place) => {
@@ -146,7 +156,10 @@ impl Cloud {
                     true => Arc::new(Hurried),
                     false => Arc::new(lh_aws::RealTime),
                 };
-                let terms = LeaseTerms { length: LEASE, pace, watch: Some(watch) };
+                let stop = stop.clone();
+                let stop: Option<Arc<dyn Fn() -> bool + Send + Sync>> =
+                    Some(Arc::new(move || stop.is_asked()));
+                let terms = LeaseTerms { length: LEASE, pace, watch: Some(watch), stop };
                 let store = Store::of(RemoteStore::new(clients, place, terms));
                 return Ok(Store { calls: lh_aws::store::CALLS, ..store });
             }

@@ -7,18 +7,18 @@ use lh_engine::{EngineError, Event, Events, Outcome, Ports, Session, Silent, Sto
 use lh_kind::{Mutate, RuleBook};
 use lh_model::{Address, Plaintext};
 use lh_plan::{
-    Act, Mode, Note, Plan, Scope,
+    Act, Mode, Note, Plan, Release, Scope,
     policy::{Kept, Scene},
 };
 use lh_spec::StateConfig;
-use lh_state::{Holder, Record, State};
+use lh_state::{Holder, Record, State, StoreError};
 
 use crate::{Cloud, Error, OutputValue, SavedPlan, Stack, VERSION, cloud, outputs};
 
 /// A stack in a cloud.
 pub struct Deployment {
-    stack: Stack,
-    cloud: Cloud,
+    pub(crate) stack: Stack,
+    pub(crate) cloud: Cloud,
     events: Arc<dyn Events>,
     stop: Stop,
 }
@@ -149,6 +149,30 @@ impl Deployment {
         self.run("recover", &Scope { recovering: true, ..Mode::Apply.into() }, approve).await
     }
 
+    /// Plans to give up one resource and, if `approve` says yes, does it.
+    ///
+    /// # Errors
+    /// As [`Deployment::apply`]; a release that would lose data by accident is refused.
+    pub async fn release(
+        &self,
+        release: &Release,
+        approve: impl FnOnce(&Plan) -> bool,
+    ) -> Result<Applied, Error> {
+        let ports = self.ports().await?;
+        let session = self.lock(&ports, "release").await?;
+        self.within(session, &ports, async |session: &mut Session| {
+            let plan = session.plan_release(&self.stack.desired, release).await?;
+            if !plan.refusals.is_empty() {
+                return Err(EngineError::Refused(plan.refusals));
+            }
+            let approved = approve(&plan);
+            let outcome =
+                if approved { session.execute(&plan, &self.stop).await? } else { Outcome::default() };
+            Ok((plan, outcome, approved))
+        })
+        .await
+    }
+
     async fn run(
         &self,
         operation: &str,
@@ -156,7 +180,7 @@ impl Deployment {
         approve: impl FnOnce(&Plan) -> bool,
     ) -> Result<Applied, Error> {
         let ports = self.ports().await?;
-        let session = Session::lock(ports.clone(), &self.stack.desired, holder(operation)).await?;
+        let session = self.lock(&ports, operation).await?;
         self.within(session, &ports, async |session: &mut Session| {
             let mut plan = session.plan_within(&self.stack.desired, scope).await?;
             if scope.recovering {
@@ -187,7 +211,7 @@ impl Deployment {
         approve: impl FnOnce(&Plan) -> bool,
     ) -> Result<Applied, Error> {
         let ports = self.ports().await?;
-        let session = Session::lock(ports.clone(), &self.stack.desired, holder("apply")).await?;
+        let session = self.lock(&ports, "apply").await?;
         self.within(session, &ports, async |session: &mut Session| {
             let plan = saved.plan.clone();
             session.check(&plan, &self.stack.desired).await?;
@@ -197,6 +221,22 @@ impl Deployment {
             Ok((plan, outcome, approved))
         })
         .await
+    }
+
+    async fn lock(&self, ports: &Ports, operation: &str) -> Result<Session, Error> {
+        let session = Session::lock(ports.clone(), &self.stack.desired, holder(operation)).await;
+        session.map_err(|error| self.held_by(error))
+    }
+
+    /// The same error; where another run has the lock, with the kind of lock it is.
+    pub(crate) fn held_by(&self, error: EngineError) -> Error {
+        match error {
+            EngineError::Store(StoreError::Locked(holder)) => {
+                let remote = matches!(self.stack.state, StateConfig::S3 { .. });
+                Error::Locked { holder: holder.map(Box::new), remote }
+            }
+            other => other.into(),
+        }
     }
 
     /// Does `work` and gives the lock back whatever comes of it.
@@ -230,7 +270,7 @@ impl Deployment {
     /// # Errors
     /// When the stack's kind of state is not supported.
     pub async fn state_place(&self) -> Result<String, Error> {
-        Ok(self.cloud.store(&self.stack, self.watch()).await?.snapshots.place())
+        Ok(self.cloud.store(&self.stack, self.watch(), &self.stop).await?.snapshots.place())
     }
 
     /// Makes the state bucket and the lock table, and mends what is wrong with them; run again,
@@ -294,16 +334,17 @@ impl Deployment {
         self.cloud.folder()
     }
 
-    async fn ports(&self) -> Result<Ports, Error> {
+    pub(crate) async fn ports(&self) -> Result<Ports, Error> {
         self.ports_to(self.connect().await?).await
     }
 
     async fn ports_to(&self, cloud: Arc<dyn Mutate>) -> Result<Ports, Error> {
-        let store = self.cloud.store(&self.stack, self.watch()).await?;
+        let store = self.cloud.store(&self.stack, self.watch(), &self.stop).await?;
         Ok(Ports {
             cloud,
             snapshots: store.snapshots,
             journal: store.journal,
+            history: store.history,
             lease: store.lease,
             pace: self.cloud.pace(),
             events: Arc::clone(&self.events),
@@ -324,7 +365,8 @@ fn notices(state: &State, book: &dyn RuleBook) -> Vec<Note> {
     state.resources.iter().filter_map(of).collect()
 }
 
-fn holder(operation: &str) -> Holder {
+/// This process, as the holder of a lock.
+pub(crate) fn holder(operation: &str) -> Holder {
     let user =
         std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned());
     Holder {

@@ -4,6 +4,7 @@ use lh_engine::EngineError;
 use lh_kind::CloudError;
 use lh_model::Diagnostic;
 use lh_spec::Sources;
+use lh_state::{Holder, StoreError};
 
 /// Why an operation did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,22 @@ pub enum Error {
     /// State, AWS or the plan.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Another run holds the lock.
+    #[error("the state is locked{}", held_by(holder.as_deref()))]
+    Locked {
+        /// Who has it, where that is known.
+        holder: Option<Box<Holder>>,
+        /// Whether the lock is a lease in DynamoDB, which outlives its process.
+        remote: bool,
+    },
+    /// The state cannot be changed as asked for.
+    #[error("{reason}")]
+    Amend {
+        /// Why not, a sentence without its full stop.
+        reason: String,
+        /// What to do.
+        fix: String,
+    },
     /// The simulated world's file.
     #[error(transparent)]
     World(#[from] lh_sim::SimError),
@@ -65,4 +82,9 @@ impl From<CloudError> for Error {
     fn from(error: CloudError) -> Self {
         Self::Engine(error.into())
     }
+}
+
+fn held_by(holder: Option<&Holder>) -> String {
+    let text = StoreError::Locked(holder.cloned()).to_string();
+    text.strip_prefix("the state is locked").unwrap_or_default().to_owned()
 }

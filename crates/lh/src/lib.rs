@@ -17,6 +17,7 @@
 //!
 //! Programs that embed lhctl use this crate alone.
 
+mod amend;
 mod cloud;
 mod database;
 mod deployment;
@@ -27,7 +28,9 @@ mod local;
 mod outputs;
 mod saved;
 mod stack;
+mod versions;
 
+pub use amend::{Amended, Amendment};
 pub use cloud::Cloud;
 pub use database::migrations;
 pub use deployment::{Applied, Deployment};
@@ -37,6 +40,7 @@ pub use local::{LocalRow, LocalWorld};
 pub use outputs::OutputValue;
 pub use saved::SavedPlan;
 pub use stack::{Findings, Stack, explain, validate};
+pub use versions::{Differing, Pulled, StateVersion, seconds_since};
 
 /// Migrations, verification and readiness of a database.
 pub use lh_db as db;
@@ -47,10 +51,14 @@ pub use lh_aws::store::{Done as Bootstrapped, Outcome as BootstrapOutcome};
 /// What the engine is made of, for those who need more than the facade.
 pub use lh_engine::{EngineError, Event, Events, Outcome, Silent, Stop};
 pub use lh_kind::{AnyRules, Calls, CloudError, Effect, ErrorKind, FieldDiff, Mutability, RuleBook, Share};
-pub use lh_model::{Address, CloudId, Diagnostic, Map, Origin, Plaintext, Severity, StackId};
-pub use lh_plan::{Act, Drift, Estimate, Headline, Mode, Note, Plan, Scope, Step, StepId};
-pub use lh_spec::{Explained, Given, Sources, new_stack_file};
-pub use lh_state::{Holder, Record, SnapshotError, State, StoreError};
+pub use lh_model::{Address, CallMade, CloudId, Diagnostic, Map, Origin, Plaintext, Severity, StackId};
+pub use lh_plan::{Act, Drift, Estimate, Headline, Mode, Note, Plan, Release, Scope, Step, StepId};
+pub use lh_spec::{
+    Explained, Given, Sources, format as format_stack_file, new_stack_file, schema as stack_file_schema,
+};
+pub use lh_state::{
+    Held, Holder, Liveness, Record, Run, RunCall, RunResult, SnapshotError, State, StoreError,
+};
 
 /// The version of lhctl, as snapshots record it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -51,6 +51,17 @@ impl LocalWorld {
             rows.push(LocalRow::new("region", name, format!("{} zones", region.zones.len())));
             rows.extend(regional(region));
         }
+        for (name, bucket) in &world.s3.buckets {
+            let objects = bucket.keys();
+            let detail = format!("{}, {} objects", bucket.region, objects.len());
+            rows.push(LocalRow::new("bucket", name, detail));
+            for key in objects {
+                let versions = bucket.objects.get(key).map_or(0, Vec::len);
+                let size = bucket.current(key).map_or(0, |version| version.bytes().len());
+                let detail = format!("{size} bytes, {versions} versions");
+                rows.push(LocalRow::new("object", &format!("{name}/{key}"), detail));
+            }
+        }
         rows.extend(world.iam.roles.keys().map(|role| LocalRow::new("IAM role", role, String::new())));
         rows.extend(
             world.iam.profiles.keys().map(|name| LocalRow::new("instance profile", name, String::new())),
@@ -94,6 +105,9 @@ fn regional(region: &Region) -> Vec<LocalRow> {
     rows.extend(
         region.parameters.keys().map(|name| LocalRow::new("parameter", name, "value hidden".to_owned())),
     );
+    for (name, table) in &region.tables {
+        rows.push(LocalRow::new("table", name, format!("{} items", table.items.len())));
+    }
     rows.extend(region.key_pairs.keys().map(|name| LocalRow::new("key pair", name, String::new())));
     rows
 }

@@ -22,6 +22,7 @@ pub struct Stack {
     file: String,
     pub(crate) desired: Desired,
     pub(crate) state: StateConfig,
+    environment: String,
     warnings: Vec<Diagnostic>,
     sources: Sources,
 }
@@ -54,7 +55,15 @@ impl Stack {
             return Err(Error::Spec { file: path.to_owned(), findings: diagnostics, sources });
         };
         let desired = lh_spec::desire(&stack);
-        Ok(Self { file: path.to_owned(), desired, state: stack.state, warnings: diagnostics, sources })
+        let environment = stack.environment.value;
+        Ok(Self {
+            file: path.to_owned(),
+            desired,
+            state: stack.state,
+            environment,
+            warnings: diagnostics,
+            sources,
+        })
     }
 
     /// The file it was loaded from.
@@ -65,6 +74,11 @@ impl Stack {
     /// `<name>-<environment>`.
     pub fn name(&self) -> &str {
         &self.desired.stack.0
+    }
+
+    /// The environment; of a stack that a saved plan holds, nothing.
+    pub fn environment(&self) -> &str {
+        &self.environment
     }
 
     /// AWS region.
@@ -91,6 +105,13 @@ impl Stack {
 impl Stack {
     /// A stack as a saved plan holds it.
     pub(crate) fn of(file: String, desired: Desired, state: StateConfig) -> Self {
-        Self { file, desired, state, warnings: Vec::new(), sources: Sources::new() }
+        Self {
+            file,
+            desired,
+            state,
+            environment: String::new(),
+            warnings: Vec::new(),
+            sources: Sources::new(),
+        }
     }
 }

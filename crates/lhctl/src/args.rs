@@ -40,6 +40,10 @@ pub(crate) enum Command {
     Init(commands::init::Init),
     /// Check stack files, offline, and tell every mistake at once
     Validate(commands::validate::Validate),
+    /// Format stack files; comments and meaning stay
+    Fmt(commands::fmt::Fmt),
+    /// Print the JSON Schema of stack files, for editors
+    Schema,
     /// Make and mend the state bucket and the lock table of a stack
     Bootstrap(commands::bootstrap::Bootstrap),
     /// Show where a value comes from: every layer with file and line
@@ -54,8 +58,12 @@ pub(crate) enum Command {
     Destroy(commands::destroy::Destroy),
     /// Show what the stack offers: endpoint, ids, commands
     Output(commands::output::OutputArgs),
-    /// Show what is recorded of the stack
+    /// Show what is recorded of the stack, its versions, and change it by hand
     State(commands::state::StateArgs),
+    /// Give up one resource: keep it unmanaged, or delete it after a check for its backup
+    Release(commands::release::ReleaseArgs),
+    /// Show every run: who, when, which plan, which calls to AWS, how it ended
+    History(commands::history::HistoryArgs),
     /// Rebuild a lost state from ownership tags and the stack file
     Recover(commands::recover::Recover),
     /// Bring the database up to its migrations, or show where it stands

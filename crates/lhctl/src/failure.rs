@@ -90,6 +90,13 @@ impl From<Error> for Failure {
             Error::Database(error) => of_database(error),
             Error::NoLocalDatabase => Self::plain(sentence(&error.to_string()))
                 .fix("Start one with `lhctl local database` in another terminal; or name another with --database-url."),
+            Error::Locked { remote, .. } => Self::plain(sentence(&error.to_string()))
+                .code(Code::Locked)
+                .fix(if remote { LEASED } else { HELD }),
+            Error::Amend { reason, fix } => {
+                let message = format!("{} Nothing was changed.", sentence(&reason));
+                Self::plain(message).code(Code::Refused).fix(fix)
+            }
             Error::NoOutput { .. } | Error::SavedPlan { .. } => Self::plain(format!("{error}.")),
             other => Self::plain(other.to_string()),
         }
@@ -125,6 +132,12 @@ fn of_engine(error: EngineError) -> Failure {
                 .code(Code::Refused)
                 .fix("Make a new plan with `lhctl plan STACK --out FILE` and look at it before you apply it.")
         }
+        EngineError::Unsettled(_) => Failure::plain(format!(
+            "{}. Nothing was changed.",
+            sentence(&error.to_string())
+        ))
+        .code(Code::Refused)
+        .fix("Run `lhctl apply STACK`, or `lhctl recover STACK`, which find that out before anything else."),
         EngineError::Unsound(_) => Failure::plain(format!("{error}. Nothing was changed."))
             .fix("This is a fault of lhctl. Please report it with the output of `lhctl plan --json`."),
     }
@@ -133,7 +146,11 @@ fn of_engine(error: EngineError) -> Failure {
 /// Refusals that keep a resource from being lost, doubled or changed in the wrong place;
 /// the others are things that AWS lacks.
 fn is_safety(code: &str) -> bool {
-    ["E0602", "E0603", "E0605", "E0606", "E0608", "E0609", "E0615", "E0620"].contains(&code)
+    [
+        "E0602", "E0603", "E0605", "E0606", "E0608", "E0609", "E0615", "E0620", "E0631", "E0632", "E0633",
+        "E0634",
+    ]
+    .contains(&code)
 }
 
 fn of_database(error: DbError) -> Failure {
@@ -169,15 +186,16 @@ fn sentence(text: &str) -> String {
     first + letters.as_str().trim_end_matches('.') + "."
 }
 
+const HELD: &str = "Wait for the other run to end, then run the command again. The lock of a process that died is free at once.";
+const LEASED: &str = "Wait for the other run to end, then run the command again. A lock whose owner died is taken over after its lease has run out, 30 seconds; `lhctl state unlock STACK` shows who has it and takes it at once.";
+
 fn of_store(error: StoreError) -> Failure {
     if let StoreError::Remote { place, reason, fix } = error {
         return Failure::plain(format!("{place}: {reason}.")).fix(fix);
     }
     let (code, fix) = match &error {
-        StoreError::Locked(_) => (
-            Code::Locked,
-            "Wait for the other run to end, then run the command again. The lock of a process that died is free at once.",
-        ),
+        StoreError::Locked(_) => (Code::Locked, HELD),
+        StoreError::Stopped => (Code::Interrupted, "Nothing was changed."),
         StoreError::Fenced | StoreError::Moved => {
             (Code::Locked, "Run the command again: it reads the new state and goes on from there.")
         }
@@ -191,9 +209,7 @@ fn of_store(error: StoreError) -> Failure {
         }
     };
     let text = error.to_string();
-    let mut letters = text.chars();
-    let sentence: String = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     let starts_with_path = matches!(error, StoreError::Unusable { .. } | StoreError::Failed { .. });
-    let message = if starts_with_path { text } else { sentence + letters.as_str() };
-    Failure::plain(format!("{message}.")).code(code).fix(fix)
+    let message = if starts_with_path { format!("{text}.") } else { sentence(&text) };
+    Failure::plain(message).code(code).fix(fix)
 }

@@ -29,14 +29,14 @@ impl RemoteStore {
         format!("s3://{}/{}", self.0.place.bucket, self.0.place.journal())
     }
 
-    /// The journal's keys that begin with `within`, in order.
-    async fn list_journal(&self, within: &str) -> Result<Vec<String>, StoreError> {
+    /// The keys that begin with `prefix`, in order.
+    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let place = || format!("s3://{}/{prefix}", self.0.place.bucket);
         let (mut keys, mut token) = (Vec::new(), None);
         loop {
             let request = self.0.clients.s3.list_objects_v2().bucket(&self.0.place.bucket);
-            let request = request.prefix(self.0.place.journal() + within).set_continuation_token(token);
-            let page =
-                request.send().await.named(LIST).map_err(|error| failed(self.journal_place(), &error))?;
+            let request = request.prefix(prefix).set_continuation_token(token);
+            let page = request.send().await.named(LIST).map_err(|error| failed(place(), &error))?;
             keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
             token = page.next_continuation_token;
             if token.is_none() {
@@ -59,7 +59,7 @@ impl RemoteStore {
         })
     }
 
-    async fn delete(&self, keys: &[String]) -> Result<(), CloudError> {
+    pub(super) async fn delete(&self, keys: &[String]) -> Result<(), CloudError> {
         let ids: Result<Vec<_>, BuildError> =
             keys.iter().map(|key| ObjectIdentifier::builder().key(key).build()).collect();
         let wrong = |error: BuildError| CloudError::new(ErrorKind::Other, DELETE, error.to_string());
@@ -97,7 +97,7 @@ impl Journal for RemoteStore {
     }
 
     async fn since(&self, serial: u64) -> Result<Vec<Entry>, StoreError> {
-        let keys = self.list_journal(&format!("{serial:012}/")).await?;
+        let keys = self.list(&format!("{}{serial:012}/", self.0.place.journal())).await?;
         let batches: Vec<Vec<Entry>> = stream::iter(keys.into_iter().map(|key| self.entries(key)))
             .buffered(AT_ONCE)
             .try_collect()
@@ -106,7 +106,7 @@ impl Journal for RemoteStore {
     }
 
     async fn trim(&self, serial: u64) -> Result<(), StoreError> {
-        let keys = self.list_journal("").await?;
+        let keys = self.list(&self.0.place.journal()).await?;
         let old: Vec<String> =
             keys.into_iter().filter(|key| self.serial_of(key).is_some_and(|of| of < serial)).collect();
         for some in old.chunks(AT_MOST) {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use lh_state::{Holder, Lease, LeaseGuard, StoreError};
+use lh_state::{Held, Holder, Lease, LeaseGuard, Liveness, StoreError};
 use tokio::{runtime::Handle, sync::Mutex, task::AbortHandle};
 
 use super::{
@@ -30,8 +30,47 @@ fn fresh_version() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
 
+/// In how many steps a pause is made, so that a wish to stop is seen in between.
+const STEPS: u32 = 10;
+
 #[async_trait]
 impl Lease for RemoteStore {
+    async fn held(&self) -> Result<Option<Held>, StoreError> {
+        match self.read_lock().await? {
+            Found::Nothing => Ok(None),
+            Found::Foreign(by) => Err(StoreError::Locked(by)),
+            Found::Ours(record) => Ok(held(&record)),
+        }
+    }
+
+    /// Writes the lock anew without a holder and with the next fencing number. The owner's
+    /// heartbeat may come in between: it is still the same owner.
+    async fn break_up(&self, seen: &Held) -> Result<(), StoreError> {
+        for _ in 0..ATTEMPTS {
+            let record = match self.read_lock().await? {
+                Found::Nothing => return Ok(()),
+                Found::Foreign(by) => return Err(StoreError::Locked(by)),
+                Found::Ours(record) => record,
+            };
+            let Some(now) = held(&record) else { return Ok(()) };
+            if now.fencing != seen.fencing {
+                return Err(StoreError::Locked(Some(now.holder)));
+            }
+            let free = Record {
+                holder: None,
+                version: fresh_version(),
+                fencing: record.fencing + 1,
+                ..record.clone()
+            };
+            match self.write_lock(&free, Some(&record.version)).await {
+                Ok(()) => return Ok(()),
+                Err(error) if is_refused(&error) || error.is_uncertain() => {}
+                Err(error) => return Err(failed(self.0.place.lock(), &error)),
+            }
+        }
+        Err(StoreError::Locked(Some(seen.holder.clone())))
+    }
+
     /// Waits for a lease's length at most: then its owner is seen to be dead or alive.
     async fn acquire(&self, holder: &Holder) -> Result<Box<dyn LeaseGuard>, StoreError> {
         let mut watched: Option<(String, Duration)> = None;
@@ -62,10 +101,21 @@ impl Lease for RemoteStore {
                 return self.take(holder, Some(&record)).await;
             }
             let pause = length / LOOKS;
-            self.0.terms.pace.pause(pause).await;
+            for _ in 0..STEPS {
+                if self.0.terms.stop.as_ref().is_some_and(|is_asked| is_asked()) {
+                    return Err(StoreError::Stopped);
+                }
+                self.0.terms.pace.pause(pause / STEPS).await;
+            }
             watched = Some((record.version, waited + pause));
         }
     }
+}
+
+fn held(record: &Record) -> Option<Held> {
+    let milliseconds = u64::try_from(record.length.as_millis()).unwrap_or(u64::MAX);
+    let liveness = Liveness::Unknown { milliseconds };
+    record.holder.clone().map(|holder| Held { holder, fencing: record.fencing, liveness })
 }
 
 impl RemoteStore {
@@ -91,14 +141,14 @@ impl RemoteStore {
         let fencing = record.fencing;
         let current = record.version.clone();
         let versions = Mutex::new(Versions { current, sent: Vec::new(), lost: false });
-        let held = Arc::new(Held { store: self.clone(), record, versions });
+        let held = Arc::new(Owned { store: self.clone(), record, versions });
         let beat = Handle::try_current().ok().map(|runtime| runtime.spawn(beat(Arc::clone(&held))));
         Ok(Box::new(RemoteGuard { held, fencing, beat: beat.map(|task| task.abort_handle()), kept: true }))
     }
 }
 
 /// Renews the lease until it is lost, or until the task is aborted.
-async fn beat(held: Arc<Held>) {
+async fn beat(held: Arc<Owned>) {
     let terms = &held.store.0.terms;
     loop {
         terms.pace.pause(terms.length / BEATS).await;
@@ -111,7 +161,7 @@ async fn beat(held: Arc<Held>) {
 }
 
 /// A lease that this process took.
-struct Held {
+struct Owned {
     store: RemoteStore,
     record: Record,
     versions: Mutex<Versions>,
@@ -127,7 +177,7 @@ struct Versions {
     lost: bool,
 }
 
-impl Held {
+impl Owned {
     /// Writes the lock anew: with its holder to renew it, without to free it.
     async fn write(&self, keep: Option<()>) -> Result<(), StoreError> {
         let mut versions = self.versions.lock().await;
@@ -167,7 +217,7 @@ impl Held {
 
 /// Keeps the lease alive while it lives.
 struct RemoteGuard {
-    held: Arc<Held>,
+    held: Arc<Owned>,
     fencing: u64,
     beat: Option<AbortHandle>,
     /// Whether the lease is still to be given back.

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | the snapshot | object `<key>`, written only with `If-Match` or `If-None-Match` |
 //! | the journal | objects `<key>.journal/…`, each created once and never written again |
+//! | the former snapshots | versions of that object, which the bucket keeps |
+//! | the history of runs | objects `<key>.runs/…` |
 //! | the lease | item `LockID = "<bucket>/<key>"` of the lock table |
 //!
-//! [`RemoteStore`] is all three ports of `lh-state` on one place; [`bootstrap`](fn@bootstrap)
+//! [`RemoteStore`] is all ports of `lh-state` on one place; [`bootstrap`](fn@bootstrap)
 //! makes the bucket and the table. Nothing here knows what a state means.
 
 mod bootstrap;
@@ -14,6 +16,7 @@ mod clients;
 mod journal;
 mod lease;
 mod record;
+mod runs;
 mod snapshot;
 
 use std::{
@@ -70,6 +73,11 @@ impl StatePlace {
     fn journal(&self) -> String {
         format!("{}.journal/", self.key)
     }
+
+    /// The prefix of the keys of all runs.
+    fn runs(&self) -> String {
+        format!("{}.runs/", self.key)
+    }
 }
 
 /// Is told that a lock is held: by whom, and how long it is watched at most.
@@ -85,11 +93,13 @@ pub struct LeaseTerms {
     pub pace: Arc<dyn Pace>,
     /// Who is told of a wait.
     pub watch: Option<Watch>,
+    /// Whether a wait is to be given up.
+    pub stop: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 }
 
 impl Default for LeaseTerms {
     fn default() -> Self {
-        Self { length: LEASE, pace: Arc::new(RealTime), watch: None }
+        Self { length: LEASE, pace: Arc::new(RealTime), watch: None, stop: None }
     }
 }
 

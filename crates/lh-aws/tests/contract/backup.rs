@@ -10,7 +10,6 @@ use lh_testkit::Moto;
 use serde_json::{Value, json};
 
 use crate::{
-    map,
     stage::{Made, Stage, op},
 };
 

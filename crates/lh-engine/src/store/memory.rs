@@ -4,11 +4,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use lh_model::identity::sha256;
-use lh_state::{Entry, Holder, Journal, Lease, LeaseGuard, Receipt, Snapshots, StoreError, Version};
+use lh_state::{
+    Entry, Held, History, Holder, Journal, Lease, LeaseGuard, Liveness, Past, Receipt, Run, Snapshots,
+    StoreError, Version, history::RUNS_KEPT,
+};
 
 #[derive(Debug, Default)]
 struct Kept {
-    text: Option<String>,
+    /// Every snapshot that was written; the last is the current one.
+    texts: Vec<String>,
+    runs: Vec<Run>,
     entries: Vec<Entry>,
     holder: Option<Holder>,
     fencing: u64,
@@ -39,23 +44,51 @@ impl MemoryStore {
 #[async_trait]
 impl Snapshots for MemoryStore {
     async fn load(&self) -> Result<(Option<String>, Version), StoreError> {
-        let text = self.kept().text.clone();
+        let text = self.kept().texts.last().cloned();
         let version = text.as_ref().map(|text| sha256(text.as_bytes()));
         Ok((text, version))
     }
 
     async fn swap(&self, expected: &Version, text: &str) -> Result<Version, StoreError> {
         let mut kept = self.kept();
-        let current = kept.text.as_ref().map(|text| sha256(text.as_bytes()));
+        let current = kept.texts.last().map(|text| sha256(text.as_bytes()));
         if current != *expected {
             return Err(StoreError::Moved);
         }
-        kept.text = Some(text.to_owned());
+        kept.texts.push(text.to_owned());
         Ok(Some(sha256(text.as_bytes())))
+    }
+
+    async fn past(&self, most: usize) -> Result<Vec<Past>, StoreError> {
+        let count = self.kept().texts.len();
+        let past = |n: usize| Past { name: n.to_string(), at: None, current: n + 1 == count };
+        Ok((0..count).rev().map(past).take(most).collect())
+    }
+
+    async fn recall(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let number = name.parse::<usize>().ok();
+        Ok(number.and_then(|number| self.kept().texts.get(number).cloned()))
     }
 
     fn place(&self) -> String {
         "memory".to_owned()
+    }
+}
+
+#[async_trait]
+impl History for MemoryStore {
+    async fn keep(&self, run: &Run) -> Result<(), StoreError> {
+        let runs = &mut self.kept().runs;
+        runs.retain(|kept| kept.name() != run.name());
+        runs.push(run.clone());
+        runs.sort_by_key(Run::name);
+        let surplus = runs.len().saturating_sub(RUNS_KEPT);
+        runs.drain(..surplus);
+        Ok(())
+    }
+
+    async fn runs(&self, most: usize) -> Result<Vec<Run>, StoreError> {
+        Ok(self.kept().runs.iter().rev().take(most).cloned().collect())
     }
 }
 
@@ -78,6 +111,23 @@ impl Journal for MemoryStore {
 
 #[async_trait]
 impl Lease for MemoryStore {
+    async fn held(&self) -> Result<Option<Held>, StoreError> {
+        let kept = self.kept();
+        let liveness = Liveness::Unknown { milliseconds: 0 };
+        Ok(kept.holder.clone().map(|holder| Held { holder, fencing: kept.fencing, liveness }))
+    }
+
+    async fn break_up(&self, held: &Held) -> Result<(), StoreError> {
+        match self.held().await? {
+            Some(now) if now.fencing != held.fencing => Err(StoreError::Locked(Some(now.holder))),
+            Some(_) => {
+                self.take_over();
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
     async fn acquire(&self, holder: &Holder) -> Result<Box<dyn LeaseGuard>, StoreError> {
         let mut kept = self.kept();
         if kept.holder.is_some() {

@@ -165,7 +165,8 @@ impl About {
                 }
             }
             Guard::Within => {
-                json!({ "StringLike": { "s3:prefix": format!("{}.journal/*", self.text("key")) } })
+                let key = self.text("key");
+                json!({ "StringLike": { "s3:prefix": [format!("{key}.journal/*"), format!("{key}.runs/*")] } })
             }
             Guard::Lock => {
                 let item = format!("{}/{}", self.text("bucket"), self.text("key"));

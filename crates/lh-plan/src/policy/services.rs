@@ -351,13 +351,17 @@ pub(super) const STATE: &[Rule] = &[
     Rule::of(
         "KeepTheState",
         &["s3:GetObject", "s3:PutObject"],
-        &["arn:{partition}:s3:::{bucket}/{key}", "arn:{partition}:s3:::{bucket}/{key}.journal/*"],
+        &[
+            "arn:{partition}:s3:::{bucket}/{key}",
+            "arn:{partition}:s3:::{bucket}/{key}.journal/*",
+            "arn:{partition}:s3:::{bucket}/{key}.runs/*",
+        ],
         Guard::None,
     ),
     Rule::of(
         "TrimTheJournal",
         &["s3:DeleteObject"],
-        &["arn:{partition}:s3:::{bucket}/{key}.journal/*"],
+        &["arn:{partition}:s3:::{bucket}/{key}.journal/*", "arn:{partition}:s3:::{bucket}/{key}.runs/*"],
         Guard::None,
     ),
     Rule::of("ListTheJournal", &["s3:ListBucket"], &["arn:{partition}:s3:::{bucket}"], Guard::Within),

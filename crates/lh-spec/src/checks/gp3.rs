@@ -5,7 +5,7 @@ use super::wrong;
 use crate::{codes, reader::Checked};
 
 /// GiB.
-const SIZE: (u32, u32) = (1, 65_536);
+pub(crate) const SIZE: (u32, u32) = (1, 65_536);
 /// Operations a second. The lower end is free and has any size.
 pub(crate) const IOPS: (u32, u32) = (3_000, 80_000);
 const IOPS_PER_GIB: u32 = 500;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Regions of all partitions, as of the end of 2025.
-const KNOWN: &[&str] = &[
+pub(crate) const KNOWN: &[&str] = &[
     "us-east-1",
     "us-east-2",
     "us-west-1",

@@ -11,7 +11,7 @@ use crate::{
 /// Days that AWS Backup keeps what it moved to cold storage.
 const COLD_DAYS: u32 = 90;
 /// Longest retention, in days: AWS Backup's own limit of about a hundred years.
-const LONGEST: u32 = 35_600;
+pub(crate) const LONGEST: u32 = 35_600;
 
 pub(crate) fn read(top: &mut Section, stack: Option<(&Placed<String>, &Placed<String>)>) -> Option<Backup> {
     let mut section = top.section("backup", "backup: { retain_days: 35 }")?;

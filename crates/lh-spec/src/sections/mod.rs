@@ -11,11 +11,11 @@ use crate::{
     yaml::Node,
 };
 
-mod backup;
+pub(crate) mod backup;
 mod database;
 mod dns;
 mod instance;
-mod monitoring;
+pub(crate) mod monitoring;
 mod network;
 mod sources;
 pub(crate) mod ssh;

@@ -12,7 +12,7 @@ use crate::{
 
 /// Days that CloudWatch Logs can keep logs.
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>
-const RETENTIONS: [u32; 22] =
+pub(crate) const RETENTIONS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 pub(crate) fn read(top: &mut Section, region: Option<&Placed<String>>) -> Option<Monitoring> {

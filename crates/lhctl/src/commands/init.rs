@@ -4,6 +4,9 @@ use std::{fs::OpenOptions, io::Write, path::Path};
 
 use crate::failure::{Code, Failure};
 
+/// The schema that the first line of a new stack file names, beside it.
+const SCHEMA: &str = "lhctl.schema.json";
+
 /// Arguments of `init`.
 #[derive(clap::Args)]
 pub(crate) struct Init {
@@ -29,7 +32,11 @@ impl Init {
         std::fs::create_dir_all("stacks").map_err(failed)?;
         let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
         file.write_all(text.as_bytes()).map_err(failed)?;
-        anstream::println!("Wrote {}.", path.display());
+        let schema = path.with_file_name(SCHEMA);
+        let written = std::fs::write(&schema, format!("{:#}\n", lh::stack_file_schema()));
+        written
+            .map_err(|error| Failure::plain(format!("{} cannot be written: {error}.", schema.display())))?;
+        anstream::println!("Wrote {}, and {} for editors.", path.display(), schema.display());
         anstream::eprintln!(
             "Next: edit it, then `lhctl validate {0}` and `lhctl plan {0} --local`.",
             path.display()

@@ -6,13 +6,17 @@ pub(crate) mod completions;
 pub(crate) mod cost;
 pub(crate) mod destroy;
 pub(crate) mod explain;
+pub(crate) mod fmt;
 pub(crate) mod graph;
+pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod local;
 pub(crate) mod migrate;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod recover;
+pub(crate) mod release;
+pub(crate) mod schema;
 pub(crate) mod state;
 pub(crate) mod validate;
 pub(crate) mod verify;
@@ -31,11 +35,15 @@ pub(crate) async fn run(cli: Cli) -> Result<Code, Failure> {
         Command::Validate(command) => command.run(&global),
         Command::Explain(command) => command.run(&global),
         Command::Graph(command) => command.run(&global),
+        Command::Fmt(command) => command.run(),
+        Command::Schema => schema::run(),
         Command::Plan(command) => command.run(&global).await,
         Command::Apply(command) => command.run(&global).await,
         Command::Destroy(command) => command.run(&global).await,
         Command::Output(command) => command.run(&global).await,
         Command::State(command) => command.run(&global).await,
+        Command::Release(command) => command.run(&global).await,
+        Command::History(command) => command.run(&global).await,
         Command::Recover(command) => command.run(&global).await,
         Command::Cost(command) => command.run(&global).await,
         Command::Migrate(command) => command.run(&global).await,

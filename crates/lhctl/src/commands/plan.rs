@@ -132,6 +132,19 @@ impl PlanArgs {
     }
 }
 
+/// Plans and shows it; a plan that is refused is a failure.
+pub(crate) async fn show(work: &Work) -> Result<(), Failure> {
+    let plan = context::watched(&work.progress, work.deployment.plan(lh::Mode::Apply)).await;
+    work.progress.clear();
+    let plan = plan.map_err(|error| Failure::from(error).with_sources(sources(work)))?;
+    if plan.refusals.is_empty() {
+        anstream::println!("{}", human::render(&plan));
+        return Ok(());
+    }
+    let refused = lh::Error::Engine(EngineError::Refused(plan.refusals));
+    Err(Failure::from(refused).with_sources(sources(work)))
+}
+
 fn sources(work: &Work) -> &lh::Sources {
     work.deployment.stack().sources()
 }

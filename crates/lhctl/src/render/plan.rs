@@ -183,6 +183,7 @@ pub(crate) fn sum(plan: &Plan) -> String {
             "No changes in this part. AWS is there as the stack file says.".to_owned()
         }
         Mode::Destroy { .. } if plan.is_empty() => "Nothing is left to destroy.".to_owned(),
+        Mode::Release { .. } if plan.is_empty() => "Nothing is left to release.".to_owned(),
         Mode::Refresh if plan.is_empty() => "The state is as AWS shows it.".to_owned(),
         Mode::Refresh => format!(
             "Refresh: {} to record as AWS shows, {} to forget. AWS is not changed.",

@@ -10,17 +10,18 @@ use crate::{
 /// Prints the outcome: failures to standard error, results to standard output.
 pub(crate) fn show(applied: &Applied, verb: &str, sources: &Sources) {
     let outcome = &applied.outcome;
+    let is_removal = verb == "Destroy" || verb == "Release";
     for (id, error) in &outcome.failed {
         let finding = failure(id, error, applied.plan.step(id));
         anstream::eprintln!("{}", diagnostic::render(&[finding], sources));
     }
-    let notes = if verb == "Destroy" { &applied.plan.notes } else { &applied.notices };
+    let notes = if is_removal { &applied.plan.notes } else { &applied.notices };
     for note in notes {
         let address = note.address.as_ref().map(|a| format!("{a}: ")).unwrap_or_default();
         anstream::println!("  {} {address}{}", style::keep("="), note.text);
     }
     anstream::println!("{}", line(applied, verb));
-    if outcome.is_complete() && verb != "Destroy" && !applied.outputs.is_empty() {
+    if outcome.is_complete() && !is_removal && !applied.outputs.is_empty() {
         anstream::println!(
             "\n{}\n\n{}",
             style::bold("Outputs:"),

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{ResourceType, Snapshot as Described, SnapshotState};
 use lh_kind::{
-    AtDestroy, Calls, CloudError, Field, FieldDiff, Found, Idempotency, Op, Ops, Price, PriceBook, Readiness,
-    Rules, Seen, Target,
+    AtDestroy, Backup, Calls, CloudError, Field, FieldDiff, Found, Idempotency, Op, Ops, Price, PriceBook,
+    Readiness, Rules, Seen, Target,
 };
 use lh_model::{CloudId, Late, Map};
 use serde::{Deserialize, Serialize};
@@ -104,6 +104,20 @@ impl Object for Described {
     fn since(&self) -> i64 {
         self.start_time().map_or(0, aws_smithy_types::DateTime::secs)
     }
+}
+
+/// The snapshots of a volume, whoever made them: those of AWS Backup are among them.
+pub(crate) async fn of_volume(clients: &Clients, volume: &CloudId) -> Result<Vec<Backup>, CloudError> {
+    let mut all = Vec::new();
+    for question in query::by("volume-id", [volume.0.clone()]) {
+        all.extend(read(clients, question).await?);
+    }
+    let backup = |one: &Described| Backup {
+        id: CloudId(one.id().to_owned()),
+        complete: one.state() == Some(&SnapshotState::Completed),
+        at: one.since(),
+    };
+    Ok(all.iter().map(backup).collect())
 }
 
 async fn read(clients: &Clients, question: query::Question) -> Result<Vec<Described>, CloudError> {

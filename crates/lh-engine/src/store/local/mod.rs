@@ -1,8 +1,12 @@
-//! State in a local file: `dev.json`, its journal `dev.json.journal`, its lock `dev.json.lock`.
+//! State in a local file: `dev.json`, its journal `dev.json.journal`, its lock `dev.json.lock`,
+//! its former snapshots `dev.json.versions/`, and the history of runs `dev.json.runs/`.
 //!
 //! Snapshots are replaced by rename after fsync. The lock is the operating system's, so a
 //! process that dies gives it back; the lock file says who holds it. Files are read and
 //! written in place of the async runtime: they are small, and their durability is the point.
+
+mod runs;
+mod versions;
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -13,10 +17,11 @@ use std::{
 use async_trait::async_trait;
 use lh_model::identity::sha256;
 use lh_state::{
-    Entry, Holder, Journal, Lease, LeaseGuard, Receipt, SnapshotError, Snapshots, StoreError, Version,
+    Entry, Held, Holder, Journal, Lease, LeaseGuard, Liveness, Past, Receipt, SnapshotError, Snapshots,
+    StoreError, Version,
 };
 
-/// The three files of one stack's state.
+/// The files of one stack's state.
 #[derive(Clone, Debug)]
 pub struct LocalStore {
     snapshot: PathBuf,
@@ -38,12 +43,28 @@ impl LocalStore {
         let folder = self.snapshot.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(|error| failed(folder, &error))
     }
+}
 
-    /// Makes a rename or a new file durable.
-    fn sync_folder(&self) -> Result<(), StoreError> {
-        let folder = self.snapshot.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(folder, &error))
-    }
+/// Makes a rename or a new file at `path` durable.
+fn sync_folder_of(path: &Path) -> Result<(), StoreError> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(folder, &error))
+}
+
+/// Puts a file of these bytes at `path`, durably: the former one or the new one is there, and
+/// never a part.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let fresh = path.with_file_name(name);
+    let write = || {
+        let mut file = File::create(&fresh)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&fresh, path)
+    };
+    write().map_err(|error| failed(path, &error))?;
+    sync_folder_of(path)
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> StoreError {
@@ -79,16 +100,17 @@ impl Snapshots for LocalStore {
         if self.load().await?.1 != *expected {
             return Err(StoreError::Moved);
         }
-        let fresh = self.beside(".new");
-        let write = || {
-            let mut file = File::create(&fresh)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&fresh, &self.snapshot)
-        };
-        write().map_err(|error| failed(&self.snapshot, &error))?;
-        self.sync_folder()?;
+        self.keep_former()?;
+        write_whole(&self.snapshot, text.as_bytes())?;
         Ok(Some(sha256(text.as_bytes())))
+    }
+
+    async fn past(&self, most: usize) -> Result<Vec<Past>, StoreError> {
+        self.versions(most)
+    }
+
+    async fn recall(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.version(name)
     }
 
     fn place(&self) -> String {
@@ -117,7 +139,7 @@ impl Journal for LocalStore {
         };
         write().map_err(|error| failed(&path, &error))?;
         if is_new {
-            self.sync_folder()?;
+            sync_folder_of(&path)?;
         }
         Ok(Receipt(entries.last().map_or(0, |entry| entry.number)))
     }
@@ -167,6 +189,39 @@ fn drop_torn_line(file: &mut File) -> std::io::Result<()> {
 
 #[async_trait]
 impl Lease for LocalStore {
+    async fn held(&self) -> Result<Option<Held>, StoreError> {
+        let path = self.beside(".lock");
+        let mut file = match OpenOptions::new().read(true).open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(&path, &error)),
+        };
+        match file.try_lock_shared() {
+            // What the file says is of a run that died, or is nothing: dropping it unlocks.
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                let read = file.read_to_string(&mut text).ok();
+                let holder = read.and_then(|_| serde_json::from_str(&text).ok()).unwrap_or_else(|| Holder {
+                    who: "an unknown user".to_owned(),
+                    pid: 0,
+                    operation: "unknown".to_owned(),
+                    since: "unknown".to_owned(),
+                });
+                Ok(Some(Held { holder, fencing: 0, liveness: Liveness::Alive }))
+            }
+            Err(TryLockError::Error(error)) => Err(failed(&path, &error)),
+        }
+    }
+
+    async fn break_up(&self, _: &Held) -> Result<(), StoreError> {
+        // The operating system's lock is held by living processes alone, and taken from none.
+        match self.held().await? {
+            Some(held) => Err(StoreError::Locked(Some(held.holder))),
+            None => Ok(()),
+        }
+    }
+
     async fn acquire(&self, holder: &Holder) -> Result<Box<dyn LeaseGuard>, StoreError> {
         self.make_folder()?;
         let path = self.beside(".lock");

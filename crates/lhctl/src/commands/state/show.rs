@@ -1,63 +1,10 @@
-//! `lhctl state`: what is recorded of a stack, without asking AWS.
+//! `lhctl state list` and `show`: what is recorded of a stack, without asking AWS.
 
-use std::path::PathBuf;
-
-use clap::Subcommand;
 use lh::{Address, State};
 
-use crate::{
-    args::Global,
-    context,
-    failure::{Code, Failure},
-    render::style,
-};
+use crate::{failure::Failure, render::style};
 
-/// Arguments of `state`.
-#[derive(clap::Args)]
-pub(crate) struct StateArgs {
-    #[command(subcommand)]
-    verb: Verb,
-}
-
-#[derive(Subcommand)]
-enum Verb {
-    /// List every recorded resource with its id
-    List {
-        /// The stack file
-        stack: PathBuf,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show everything recorded, or one resource
-    Show {
-        /// The stack file
-        stack: PathBuf,
-        /// One resource's address, as in `volume.data`
-        address: Option<Address>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-impl StateArgs {
-    pub async fn run(&self, global: &Global) -> Result<Code, Failure> {
-        let (Verb::List { stack, .. } | Verb::Show { stack, .. }) = &self.verb;
-        let work = context::open(stack, global)?;
-        let state = work.deployment.state().await?;
-        match &self.verb {
-            Verb::List { json, .. } => list(&state, *json),
-            Verb::Show { address: None, json, .. } => {
-                show_all(&state, &work.deployment.state_place().await?, *json)
-            }
-            Verb::Show { address: Some(address), json, .. } => show_one(&state, address, *json)?,
-        }
-        Ok(Code::Done)
-    }
-}
-
-fn list(state: &State, json: bool) {
+pub(super) fn list(state: &State, json: bool) {
     if json {
         let rows = state.resources.iter().map(|(address, record)| {
             serde_json::json!({ "address": address, "id": record.id, "managed": record.managed, "retained": record.retained })
@@ -79,7 +26,7 @@ fn list(state: &State, json: bool) {
     }
 }
 
-fn show_all(state: &State, place: &str, json: bool) {
+pub(super) fn all(state: &State, place: &str, json: bool) {
     if json {
         anstream::println!("{:#}", serde_json::json!(state));
         return;
@@ -96,7 +43,7 @@ fn show_all(state: &State, place: &str, json: bool) {
     }
 }
 
-fn show_one(state: &State, address: &Address, json: bool) -> Result<(), Failure> {
+pub(super) fn one(state: &State, address: &Address, json: bool) -> Result<(), Failure> {
     let Some(record) = state.resources.get(address) else {
         return Err(Failure::plain(format!("The state of {} has no {address}.", state.stack))
             .fix("`lhctl state list` shows every address."));
