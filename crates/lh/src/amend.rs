@@ -186,7 +186,7 @@ impl Deployment {
                     ));
                 }
                 if record.managed && self.is_wanted(address) {
-                    warnings.push(format!("The stack file still asks for {address}, and {} carries its ownership tags: plans are refused until `lhctl recover` takes it over again, or the address leaves the file.", record.id));
+                    warnings.push(format!("The stack file still asks for {address}, and {} carries its ownership tags: the next apply takes it over again. Remove it from the file first, or give it up with `lhctl release --keep`.", record.id));
                 }
                 let users: Vec<String> = now
                     .resources

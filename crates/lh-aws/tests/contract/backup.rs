@@ -9,9 +9,7 @@ use lh_sim::world::{BackupRule, LifecycleRule, PublicAccess, World};
 use lh_testkit::Moto;
 use serde_json::{Value, json};
 
-use crate::{
-    stage::{Made, Stage, op},
-};
+use crate::stage::{Made, Stage, op};
 
 const BUCKET: &str = "contract-test-dumps";
 const VAULT: &str = "contract-test-vault";

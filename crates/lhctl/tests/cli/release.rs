@@ -108,7 +108,7 @@ fn what_is_kept_loses_its_tags_and_its_record() {
     // Nothing stands in the way of a new one.
     place.run("apply --local stacks/dev.yaml --auto-approve").expect(0);
     assert_eq!(
-        place.holds("volumes").iter().filter(|v| v["tags"].to_string().contains("lhctl:id")).count(),
+        place.holds("volumes").iter().filter(|v| v["tags"].to_string().contains("volume.data")).count(),
         1
     );
 }
