@@ -1,9 +1,9 @@
 //! How much AWS is asked: few requests, and hardly any that wait for one another.
 
-use lh::{Cloud, Deployment, Mode, SavedPlan};
+use lh::{Cloud, Deployment, Mode, SavedPlan, Stack};
 use serde_json::{Value, json};
 
-use crate::{apply, deployment};
+use crate::{apply, deployment, kept};
 
 /// Requests and rounds of a plan, after the stack was applied with the same overrides.
 async fn of_idle_plan(set: &[&str]) -> (usize, usize) {
@@ -20,6 +20,25 @@ async fn of_idle_plan(set: &[&str]) -> (usize, usize) {
 async fn a_plan_without_changes_costs_16_requests_and_2_rounds_at_most() {
     let (requests, rounds) = of_idle_plan(&[]).await;
     assert!(requests <= 16 && rounds <= 2, "{requests} requests in {rounds} rounds");
+}
+
+/// The whole of prod, its state in S3, everything managed. Two rounds are the state's: its journal
+/// is listed when the snapshot is known. `docs/performance.md` compares this with the budget.
+#[tokio::test]
+async fn a_plan_of_prod_without_changes_costs_35_requests_and_4_rounds_at_most() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../stacks/prod.yaml");
+    let cloud = Cloud::simulated();
+    let prod = || Deployment::new(Stack::load(file, &[]).unwrap(), cloud.clone());
+    prod().bootstrap().await.unwrap();
+    cloud.sim().unwrap().forget_calls();
+    kept(&cloud, prod().apply(|_| true).await);
+    let sim = cloud.sim().unwrap();
+    sim.forget_calls();
+    let plan = prod().plan(Mode::Apply).await.unwrap();
+    assert!(plan.is_empty(), "{:#?}", plan.steps);
+    let calls: Vec<_> =
+        sim.calls().into_iter().map(|call| format!("{} {}", call.round, call.operation)).collect();
+    assert!(calls.len() <= 35 && sim.rounds() <= 4, "{} in {} rounds: {calls:#?}", calls.len(), sim.rounds());
 }
 
 #[tokio::test]
