@@ -226,6 +226,23 @@ fn a_password_that_is_not_generated_is_looked_up() {
     assert!(desired.resources.iter().all(|r| r.address.kind() != "parameter"));
 }
 
+/// Prod asks for each kind once at least, and what it asks for has an order.
+#[test]
+fn prod_is_planned_whole() {
+    let prod = desired(&world::reference("prod"));
+    let edges = prod.resources.iter().map(|r| (r.address.clone(), r.needs().into_iter().collect())).collect();
+    let order = lh_model::graph::order(&edges).unwrap();
+    let place = |address: &str| order.iter().position(|a| a.to_string() == address).unwrap();
+    assert!(place("log_group.main") < place("instance.main"));
+    assert!(place("instance.main") < place("alarm.status"));
+    assert!(place("topic.lighthouse-prod-alerts") < place("alarm.status"));
+    let kinds: std::collections::BTreeSet<&str> = prod.resources.iter().map(|r| r.address.kind()).collect();
+    for kind in ["alarm", "backup_plan", "bucket", "dashboard", "dns_record", "log_group", "topic", "volume"]
+    {
+        assert!(kinds.contains(kind), "{kind}");
+    }
+}
+
 /// A stack with backups, one line longer than [`BASE`].
 fn backed_up(section: &str) -> Desired {
     desired(&format!("{BASE}backup: {section}\n"))

@@ -49,6 +49,10 @@ fn a_missing_file_and_a_missing_folder_are_told_plainly() {
 }
 
 #[test]
-fn what_this_version_cannot_do_yet_is_named_with_its_lines() {
-    transcript::check("plan-prod", &Place::new(), &["plan --local stacks/prod.yaml"]);
+fn prod_is_planned_whole_once_its_state_has_a_place() {
+    transcript::check(
+        "plan-prod",
+        &Place::new(),
+        &["bootstrap --local stacks/prod.yaml", "plan --local stacks/prod.yaml"],
+    );
 }

@@ -159,10 +159,10 @@ impl Rules for Alarm {
 }
 
 fn estimate(props: &Map, book: &PriceBook) -> Result<Vec<Line>, Price> {
-    let in_guide = props.get("metric").and_then(Value::as_str) != Some(STATUS_CHECK);
-    let share = if in_guide { Share::Guide } else { Share::Extra };
+    let metric = props.get("metric").and_then(Value::as_str).unwrap_or_default();
+    let share = if metric == STATUS_CHECK { Share::Extra } else { Share::Guide };
     let monthly = Amount::dollars(book.find(&["alarm"])?);
-    let mut lines = vec![Line { what: "alarm".to_owned(), monthly, share }];
+    let mut lines = vec![Line { what: format!("alarm on {metric}"), monthly, share }];
     lines.extend(custom_metrics(props, book)?);
     Ok(lines)
 }

@@ -73,7 +73,7 @@ impl Rules for Dashboard {
 /// Which of the account's dashboards are the three free ones nobody knows here.
 fn estimate(props: &Map, book: &PriceBook) -> Result<Vec<Line>, Price> {
     let beyond = Amount::dollars(book.find(&["dashboard"])?);
-    let what = format!("dashboard (free as one of the account's first three, else {beyond})");
+    let what = format!("dashboard ({beyond} beyond an account's three)");
     let mut lines = vec![Line { what, monthly: Amount::default(), share: Share::Extra }];
     lines.extend(custom_metrics(props, book)?);
     Ok(lines)
