@@ -29,11 +29,13 @@
 mod files;
 pub mod scripts;
 mod settings;
+mod shell;
 mod template;
 mod user_data;
 
 pub use files::{File, files};
 pub use settings::{container_user, memory_settings};
+pub use shell::{Script, Shell, ShellError, Stream, Tell};
 pub use user_data::{MAX_USER_DATA, Part, UserData, user_data};
 
 /// Where the data volume is mounted.

@@ -47,6 +47,7 @@ mod dynamodb;
 mod ec2;
 mod faults;
 mod filters;
+mod hosts;
 mod iam;
 mod ids;
 mod intercept;
@@ -69,6 +70,7 @@ mod tagging;
 pub mod world;
 
 pub use faults::{FAULTS_VARIABLE, Faults, Fuse, OnFuse};
+pub use hosts::{HostFacts, HostRun, Hosts, NoHosts};
 pub use intercept::SimInterceptor;
 pub use log::Call;
 pub use sim::Sim;

@@ -2,7 +2,6 @@
 //!
 //! Successes have no wire format here: their typed output bypasses deserialization.
 
-use aws_smithy_cbor::Encoder;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
@@ -94,8 +93,6 @@ enum Protocol {
     S3,
     /// <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization>
     Json,
-    /// <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html#operation-error-serialization>
-    Cbor,
 }
 
 impl Service {
@@ -143,9 +140,10 @@ impl Service {
     fn protocol(self) -> Protocol {
         match self {
             Service::Ec2 => Protocol::Ec2Query,
-            Service::Iam | Service::Route53 | Service::Sns | Service::Sts => Protocol::Query,
+            Service::CloudWatch | Service::Iam | Service::Route53 | Service::Sns | Service::Sts => {
+                Protocol::Query
+            }
             Service::S3 => Protocol::S3,
-            Service::CloudWatch => Protocol::Cbor,
             Service::Backup
             | Service::DynamoDb
             | Service::Kms
@@ -164,7 +162,7 @@ impl Service {
             }
             Protocol::S3 => ApiError::with_status(503, "SlowDown", "Please reduce your request rate."),
             Protocol::Query => ApiError::new("Throttling", "Rate exceeded"),
-            Protocol::Json | Protocol::Cbor => ApiError::new("ThrottlingException", "Rate exceeded"),
+            Protocol::Json => ApiError::new("ThrottlingException", "Rate exceeded"),
         }
     }
 
@@ -198,7 +196,7 @@ impl Service {
                 let message = format!("User is not authorized to perform: {action}");
                 ApiError::with_status(403, "AccessDenied", message)
             }
-            Protocol::Json | Protocol::Cbor => {
+            Protocol::Json => {
                 let message = format!("User is not authorized to perform: {action}");
                 ApiError::new("AccessDeniedException", message)
             }
@@ -228,7 +226,6 @@ pub(crate) fn error_response(
              <RequestId>{request_id}</RequestId><HostId>simulated</HostId></Error>"
         ),
         Protocol::Json => serde_json::json!({ "__type": error.code, "message": error.message }).to_string(),
-        Protocol::Cbor => return cbor(error, request_id),
     };
     response(error.status, body, request_id)
 }
@@ -241,14 +238,6 @@ pub(crate) fn bare_response(status: u16, request_id: &str) -> Result<HttpRespons
 /// The HTTP answer of a success: nothing but the request id.
 pub(crate) fn empty_response(request_id: &str) -> Result<HttpResponse, ConnectorError> {
     response(200, String::new(), request_id)
-}
-
-fn cbor(error: &ApiError, request_id: &str) -> Result<HttpResponse, ConnectorError> {
-    let mut body = Encoder::new(Vec::new());
-    body.begin_map().str("__type").str(&error.code).str("message").str(&error.message).end();
-    let mut answer = response(error.status, body.into_writer(), request_id)?;
-    answer.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
-    Ok(answer)
 }
 
 fn response(status: u16, body: impl Into<SdkBody>, request_id: &str) -> Result<HttpResponse, ConnectorError> {

@@ -2,10 +2,68 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    path::Path,
+    path::{Path, PathBuf},
+    process::Command,
 };
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId, camino::Utf8Path};
+use serde::Deserialize;
+
+/// The parts of `cargo metadata --format-version 1` that are read here; the layout is
+/// <https://doc.rust-lang.org/cargo/commands/cargo-metadata.html#json-format>.
+///
+/// The crate `cargo_metadata` would do this too, but turns on features of serde and serde_json
+/// that lhctl does not have: every SDK would then be built twice, for `cargo run` and for the
+/// tests.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    workspace_members: Vec<String>,
+    workspace_root: PathBuf,
+    resolve: Resolve,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    id: String,
+    name: String,
+    manifest_path: PathBuf,
+    targets: Vec<Target>,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    /// `dev`, `build`, or null for a normal one.
+    kind: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Resolve {
+    nodes: Vec<Node>,
+}
+
+#[derive(Deserialize)]
+struct Node {
+    id: String,
+    deps: Vec<Edge>,
+}
+
+#[derive(Deserialize)]
+struct Edge {
+    pkg: String,
+    dep_kinds: Vec<EdgeKind>,
+}
+
+#[derive(Deserialize)]
+struct EdgeKind {
+    kind: Option<String>,
+}
 
 /// A crate of the workspace.
 #[derive(Clone, Debug, Default)]
@@ -34,20 +92,18 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Asks cargo. The lock file must be up to date.
     pub fn load(root: &Path) -> Result<Self, String> {
-        let metadata = MetadataCommand::new()
-            .current_dir(root)
-            .other_options(vec!["--locked".to_owned()])
-            .exec()
-            .map_err(|error| format!("cargo metadata failed: {error}"))?;
+        let metadata = ask(root)?;
+        let is_member = |package: &&Package| metadata.workspace_members.contains(&package.id);
         let mut members: Vec<Member> = metadata
-            .workspace_packages()
-            .into_iter()
+            .packages
+            .iter()
+            .filter(is_member)
             .map(|package| Member {
-                name: package.name.to_string(),
+                name: package.name.clone(),
                 manifest: relative(&package.manifest_path, &metadata.workspace_root),
-                is_library: package.targets.iter().any(|target| target.is_lib()),
-                normal: named(package, |kind| kind != DependencyKind::Development),
-                dev: named(package, |kind| kind == DependencyKind::Development),
+                is_library: package.targets.iter().any(|target| target.kind.iter().any(|kind| kind == "lib")),
+                normal: named(package, |kind| kind != Some("dev")),
+                dev: named(package, |kind| kind == Some("dev")),
                 reach: reach(&metadata, &package.id),
             })
             .collect();
@@ -61,31 +117,49 @@ impl Workspace {
     }
 }
 
-fn relative(path: &Utf8Path, root: &Utf8Path) -> String {
-    path.strip_prefix(root).unwrap_or(path).as_str().replace('\\', "/")
+fn ask(root: &Path) -> Result<Metadata, String> {
+    // Within `cargo run`, the cargo that runs this.
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version", "1", "--locked"])
+        .current_dir(root)
+        .output()
+        .map_err(|error| format!("cargo metadata did not start: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("cargo metadata cannot be understood: {error}"))
 }
 
-fn named(package: &cargo_metadata::Package, wanted: impl Fn(DependencyKind) -> bool) -> BTreeSet<String> {
-    package.dependencies.iter().filter(|it| wanted(it.kind)).map(|it| it.name.clone()).collect()
+fn relative(path: &Path, root: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+}
+
+fn named(package: &Package, wanted: impl Fn(Option<&str>) -> bool) -> BTreeSet<String> {
+    package.dependencies.iter().filter(|it| wanted(it.kind.as_deref())).map(|it| it.name.clone()).collect()
 }
 
 /// Breadth first, so that the way told is a shortest one.
-fn reach(metadata: &Metadata, from: &PackageId) -> BTreeMap<String, Vec<String>> {
-    let Some(resolve) = &metadata.resolve else { return BTreeMap::new() };
-    let nodes: BTreeMap<&PackageId, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
+fn reach(metadata: &Metadata, from: &str) -> BTreeMap<String, Vec<String>> {
+    let nodes: BTreeMap<&str, &Node> =
+        metadata.resolve.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
+    let names: BTreeMap<&str, &str> =
+        metadata.packages.iter().map(|package| (package.id.as_str(), package.name.as_str())).collect();
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut seen: BTreeSet<&PackageId> = BTreeSet::from([from]);
-    let mut queue: VecDeque<(&PackageId, Vec<String>)> = VecDeque::from([(from, Vec::new())]);
+    let mut seen: BTreeSet<&str> = BTreeSet::from([from]);
+    let mut queue: VecDeque<(&str, Vec<String>)> = VecDeque::from([(from, Vec::new())]);
     while let Some((id, way)) = queue.pop_front() {
         let Some(node) = nodes.get(id) else { continue };
         for next in &node.deps {
-            let is_normal = next.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal);
-            if !is_normal || !seen.insert(&next.pkg) {
+            let is_normal = next.dep_kinds.iter().any(|kind| kind.kind.is_none());
+            let Some(name) = names.get(next.pkg.as_str()).filter(|_| is_normal) else { continue };
+            if !seen.insert(&next.pkg) {
                 continue;
             }
             let mut way = way.clone();
-            way.push(metadata[&next.pkg].name.to_string());
-            found.entry(metadata[&next.pkg].name.to_string()).or_insert_with(|| way.clone());
+            way.push((*name).to_owned());
+            found.entry((*name).to_owned()).or_insert_with(|| way.clone());
             queue.push_back((&next.pkg, way));
         }
     }

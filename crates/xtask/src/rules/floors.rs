@@ -35,13 +35,24 @@ const FLOORS: &[Floor] = &[
     floor("lh-plan", &["lh-model", "lh-kind", "lh-state"], &["lh-testkit", "lh-engine"]),
     // 3
     floor("lh-engine", &["lh-model", "lh-kind", "lh-state", "lh-plan"], &["lh-testkit"]),
-    floor("lh-aws", &["lh-model", "lh-kind", "lh-state"], &["lh-sim", "lh-testkit"]),
+    floor("lh-aws", &["lh-model", "lh-kind", "lh-state", "lh-host"], &["lh-sim", "lh-testkit"]),
     floor("lh-sim", &[], &[]),
     floor("lh-db", &["lh-model"], &[]),
     // 4
     floor(
         "lh",
-        &["lh-model", "lh-kind", "lh-state", "lh-spec", "lh-plan", "lh-engine", "lh-aws", "lh-sim", "lh-db"],
+        &[
+            "lh-model",
+            "lh-kind",
+            "lh-state",
+            "lh-host",
+            "lh-spec",
+            "lh-plan",
+            "lh-engine",
+            "lh-aws",
+            "lh-sim",
+            "lh-db",
+        ],
         &["lh-testkit"],
     ),
     // 5
