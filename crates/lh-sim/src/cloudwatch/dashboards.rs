@@ -34,9 +34,6 @@ pub(super) fn put(s: &mut Scene<'_>, i: &PutDashboardInput) -> Result<PutDashboa
     if name.len() > 255 || !name.chars().all(fine) {
         return Err(wrong("The name of the dashboard is not valid"));
     }
-    if i.tags.as_deref().is_some_and(|tags| !tags.is_empty()) {
-        return Err(wrong("Tags of dashboards are not simulated"));
-    }
     let body = required(&i.dashboard_body, "DashboardBody")?;
     check(body)?;
     if !s.here.cloudwatch.dashboards.contains_key(name) {
