@@ -26,6 +26,7 @@
 //! assert!(text.starts_with("#cloud-config\n"));
 //! ```
 
+pub mod day2;
 mod files;
 pub mod scripts;
 mod settings;
