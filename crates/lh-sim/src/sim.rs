@@ -3,6 +3,7 @@
 use crate::clock;
 use crate::connector::{Exchange, SimHttpClient};
 use crate::faults::Faults;
+use crate::hosts::Hosts;
 use crate::intercept::SimInterceptor;
 use crate::log::Call;
 use crate::store::{SimError, Store};
@@ -138,6 +139,11 @@ impl Sim {
     /// Changes the world behind the tool's back, and saves it.
     pub fn edit<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
         self.exchange.store().force(change)
+    }
+
+    /// What runs on the instances from now on, as this process knows it; at first, nothing does.
+    pub fn set_hosts(&self, hosts: Arc<dyn Hosts>) {
+        self.exchange.set_hosts(hosts);
     }
 
     /// A copy of the world.
