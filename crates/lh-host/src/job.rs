@@ -85,7 +85,8 @@ impl Job {
     /// The program that begins `script` unless it was begun before, and prints answers to its end.
     #[must_use]
     pub fn begin_and_follow(&self, script: &Script) -> String {
-        let follow = self.follow_line(Offsets::default());
+        // The first answer at once: from then on a lost connection can be taken up again.
+        let follow = format!("look {0} 0 0 0 || follow {0} \"$out\" \"$err\"\n:\n", self.id);
         format!("{}{}{follow}", head(&script.title), self.begin_lines(script))
     }
 
@@ -99,7 +100,7 @@ impl Job {
     /// The program that prints answers to the job's end.
     #[must_use]
     pub fn follow(&self, title: &str, from: Offsets) -> String {
-        format!("{}{}", head(title), self.follow_line(from))
+        format!("{}follow {} {} {}\n:\n", head(title), self.id, from.out, from.err)
     }
 
     /// The program that ends the job, and prints one answer.
@@ -120,10 +121,6 @@ impl Job {
     fn look_line(&self, from: Offsets, patience: Duration) -> String {
         // The host counts quarters of a second.
         format!("look {} {} {} {}\n:\n", self.id, from.out, from.err, patience.as_millis() / 250)
-    }
-
-    fn follow_line(&self, from: Offsets) -> String {
-        format!("follow {} {} {}\n:\n", self.id, from.out, from.err)
     }
 }
 
@@ -153,8 +150,7 @@ impl Reader {
         line.starts_with(ANSWER)
     }
 
-    /// Reads the last answer in `text` and tells the output in it. An answer that was read before
-    /// tells nothing again.
+    /// Reads the last answer in `text` and tells the output in it.
     ///
     /// # Errors
     /// When there is no answer in it, or one that does not go on where the last one ended.

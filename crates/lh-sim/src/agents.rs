@@ -143,7 +143,7 @@ fn note(world: &mut World, region: &str, visit: Visit) {
 }
 
 /// What a host is told of its instance.
-fn facts(here: &Region, region: &str, instance: &Instance) -> HostFacts {
+pub(crate) fn facts(here: &Region, region: &str, instance: &Instance) -> HostFacts {
     let data = here.volumes.values().filter(|volume| {
         volume.attachment.as_ref().is_some_and(|at| {
             at.instance_id == instance.id

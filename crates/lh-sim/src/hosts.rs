@@ -52,6 +52,11 @@ pub trait Hosts: Debug + Send + Sync {
 
     /// Ends a command that runs.
     fn cancel(&self, host: &HostFacts, command: &str);
+
+    /// The program, with its arguments, that gives a person a terminal on the instance.
+    fn terminal(&self, _: &HostFacts) -> Option<(String, Vec<String>)> {
+        None
+    }
 }
 
 /// Instances on which nothing runs.
