@@ -10,6 +10,7 @@ mod monitoring;
 mod named;
 mod policy;
 mod stop;
+mod types;
 
 use std::collections::BTreeSet;
 
