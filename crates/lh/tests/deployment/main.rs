@@ -4,6 +4,7 @@
 
 mod backups;
 mod budget;
+mod chain;
 mod contract;
 mod fleet;
 mod monitoring;
