@@ -1,4 +1,4 @@
-//! All AWS calls: clients, kinds, lookups, and the store of state in S3 and DynamoDB.
+//! All AWS calls: clients, kinds, lookups, the store of state in S3 and DynamoDB, Run Command.
 //!
 //! [`Aws`] puts the services behind the ports of `lh-kind`: [`lh_kind::Observe`] for reading and
 //! [`lh_kind::Mutate`] for changing. What a kind is made of stands in its file under `kinds/`;
@@ -18,6 +18,7 @@ mod lookups;
 mod pace;
 mod reads;
 mod registry;
+pub mod remote;
 pub mod store;
 mod trace;
 

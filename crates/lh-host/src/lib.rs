@@ -27,6 +27,7 @@
 //! ```
 
 mod files;
+mod job;
 pub mod scripts;
 mod settings;
 mod shell;
@@ -34,6 +35,7 @@ mod template;
 mod user_data;
 
 pub use files::{File, files};
+pub use job::{Garbled, Job, Offsets, Reader, Standing};
 pub use settings::{container_user, memory_settings};
 pub use shell::{Script, Shell, ShellError, Stream, Tell};
 pub use user_data::{MAX_USER_DATA, Part, UserData, user_data};

@@ -27,6 +27,7 @@ mod fleet;
 mod local;
 mod outputs;
 mod saved;
+mod shell;
 mod stack;
 mod versions;
 
@@ -41,6 +42,10 @@ pub use outputs::OutputValue;
 pub use saved::SavedPlan;
 pub use stack::{Findings, Stack, explain, validate};
 pub use versions::{Differing, Pulled, StateVersion, seconds_since};
+
+/// Scripts on the stack's instance, and the ways to it.
+pub use lh_host::{Script, Shell, ShellError, Stream};
+pub use shell::{Session, Way};
 
 /// Migrations, verification and readiness of a database.
 pub use lh_db as db;
