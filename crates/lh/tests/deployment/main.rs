@@ -6,11 +6,13 @@ mod backups;
 mod budget;
 mod chain;
 mod contract;
+mod drift;
 mod fleet;
 mod monitoring;
 mod named;
 mod policy;
 mod stop;
+mod verbs;
 
 use std::collections::BTreeSet;
 
