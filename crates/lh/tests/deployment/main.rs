@@ -8,6 +8,8 @@ mod chain;
 mod contract;
 mod drift;
 mod fleet;
+#[path = "../many/mod.rs"]
+mod many;
 mod monitoring;
 mod named;
 mod policy;
