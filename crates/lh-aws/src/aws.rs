@@ -76,6 +76,11 @@ impl Observe for Aws {
         }
     }
 
+    fn runs_nothing(&self) -> Option<String> {
+        let url = self.clients.foreign.as_ref()?;
+        Some(format!("EC2's endpoint {url} is not AWS's own, and an emulator's instances run nothing"))
+    }
+
     async fn reveal(&self, secret: &SecretRef) -> Result<Plaintext, CloudError> {
         match secret {
             SecretRef::Parameter(name) => {

@@ -69,6 +69,15 @@ pub async fn ready(
     }
 }
 
+/// Asks once: the version of the extension, or what is in the way. For whoever looks at other
+/// things between two questions, and so cannot wait in [`ready`].
+///
+/// # Errors
+/// What no waiting mends: a URL that cannot be used.
+pub async fn probe(url: &DatabaseUrl) -> Result<Result<String, ConnectProblem>, DbError> {
+    once(url, ATTEMPT).await
+}
+
 async fn once(url: &DatabaseUrl, patience: Duration) -> Result<Result<String, ConnectProblem>, DbError> {
     let mut session = match attempt(url, patience).await? {
         Ok(session) => session,

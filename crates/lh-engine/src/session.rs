@@ -42,6 +42,8 @@ pub struct Ports {
     pub version: &'static str,
     /// The operations that the stores call, as in IAM; none where they are not in a cloud.
     pub keeping: &'static [&'static str],
+    /// The operations that waiting for the database calls after an apply, as in IAM.
+    pub waiting: Vec<&'static str>,
 }
 
 /// Why a plan made elsewhere cannot be carried out.
@@ -173,6 +175,9 @@ impl Session {
         let reads = desired.lookups.iter().flat_map(|lookup| self.ports.cloud.lookup_calls(&lookup.name));
         plan.reads.extend(reads.map(|call| (*call).to_owned()));
         plan.keeping.extend(self.ports.keeping.iter().map(|call| (*call).to_owned()));
+        if scope.is_whole_apply() {
+            plan.waiting.extend(self.ports.waiting.iter().map(|call| (*call).to_owned()));
+        }
         plan
     }
 

@@ -1,13 +1,15 @@
 //! The connector: it answers the HTTP request of an attempt from the world, and decides which
 //! requests never arrive and which answers get lost.
 
+use crate::agents;
 use crate::clock;
 use crate::faults::{Faults, Fuse, OnFuse};
+use crate::hosts::{Hosts, NoHosts};
 use crate::intercept::Ticket;
 use crate::log::{Call, Log};
 use crate::outcome::{ApiError, Service, bare_response, empty_response, error_response};
 use crate::scene::{Knobs, Scene};
-use crate::store::Store;
+use crate::store::{SimError, Store};
 use crate::world::World;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -53,6 +55,7 @@ impl HttpConnector for SimHttpClient {
 pub(crate) struct Exchange {
     store: Mutex<Store>,
     process: Mutex<Process>,
+    hosts: Mutex<Arc<dyn Hosts>>,
 }
 
 /// What is counted and injected in this process.
@@ -77,7 +80,7 @@ enum Ending {
 
 impl Exchange {
     pub fn new(store: Store) -> Self {
-        Exchange { store: Mutex::new(store), process: Mutex::default() }
+        Exchange { store: Mutex::new(store), process: Mutex::default(), hosts: Mutex::new(Arc::new(NoHosts)) }
     }
 
     pub fn store(&self) -> MutexGuard<'_, Store> {
@@ -86,6 +89,15 @@ impl Exchange {
 
     pub fn process(&self) -> MutexGuard<'_, Process> {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What runs on the instances, as this process knows it.
+    pub fn hosts(&self) -> Arc<dyn Hosts> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn set_hosts(&self, hosts: Arc<dyn Hosts>) {
+        *self.hosts.lock().unwrap_or_else(PoisonError::into_inner) = hosts;
     }
 
     async fn answer(&self, ticket: &Ticket) -> Result<HttpResponse, ConnectorError> {
@@ -142,15 +154,19 @@ impl Exchange {
             return Ending::Lost { request_id: String::new(), why: "request dropped", error };
         }
         let knobs = Knobs { lag: process.faults.lag, page: process.faults.page };
-        let (request_id, result) = match self.store().transact(|world| call(world, ticket, refused, knobs)) {
+        let visited = refused.is_none() && ticket.operation.as_ref().is_some_and(|(op, _)| op.with_agents);
+        let visit = || if visited { agents::visit(self, &ticket.region) } else { Ok(()) };
+        let called =
+            visit().and_then(|()| self.store().transact(|world| call(world, ticket, refused, knobs)));
+        let (request_id, result) = match called {
             Ok(done) => done,
-            Err(error) => {
-                let error = ConnectorError::other(Box::new(error), None);
-                return Ending::Lost { request_id: String::new(), why: "world unusable", error };
-            }
+            Err(error) => return unusable(error),
         };
         if fuse_at(process, number, |fuse, n| fuse == Fuse::After(n)) {
             return blow(process);
+        }
+        if let Err(error) = visit() {
+            return unusable(error);
         }
         if number.is_some_and(|n| process.faults.lose_answer_of.contains(&n)) {
             let error = ConnectorError::io("the simulated connection broke before the answer".into());
@@ -220,6 +236,11 @@ fn blow(process: &mut Process) -> Ending {
     }
     process.blown = true;
     gone()
+}
+
+fn unusable(error: SimError) -> Ending {
+    let error = ConnectorError::other(Box::new(error), None);
+    Ending::Lost { request_id: String::new(), why: "world unusable", error }
 }
 
 fn gone() -> Ending {

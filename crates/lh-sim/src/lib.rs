@@ -39,6 +39,7 @@
 //! Mutating calls are counted from 1 in each process, and only when they reach the world: a
 //! throttled or denied attempt is not counted, and an SDK retry is a call of its own.
 
+mod agents;
 mod backup;
 mod clock;
 mod cloudwatch;

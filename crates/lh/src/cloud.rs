@@ -130,7 +130,7 @@ impl Cloud {
     }
 
     pub(crate) async fn connect(&self, region: &str) -> Result<Arc<dyn Mutate>, Error> {
-        Ok(Arc::new(Aws::new(Clients::connect(self.options(region)).await?)))
+        Ok(Arc::new(Aws::new(self.clients(region).await?)))
     }
 
     fn options<'r>(&self, region: &'r str) -> ConnectOptions<'r> {
@@ -185,6 +185,20 @@ impl Cloud {
         Ok(Kept::Remote(clients, place))
     }
 
+    /// How time passes while a script runs on a host: really, in the simulated world too, since
+    /// there it is a process of this machine; but the pauses are short.
+    pub(crate) fn host_pace(&self) -> Arc<dyn Pace> {
+        match self.is_simulated() {
+            true => Arc::new(Brisk),
+            false => Arc::new(lh_aws::RealTime),
+        }
+    }
+
+    /// The clients of all services.
+    pub(crate) async fn clients(&self, region: &str) -> Result<Clients, Error> {
+        Ok(Clients::connect(self.options(region)).await?)
+    }
+
     pub(crate) fn pace(&self) -> Arc<dyn Pace> {
         match &self.kind {
             Kind::Aws => Arc::new(lh_aws::RealTime),
@@ -219,5 +233,15 @@ struct Hurried;
 impl Pace for Hurried {
     async fn pause(&self, duration: Duration) {
         lh_aws::RealTime.pause(duration / 10).await;
+    }
+}
+
+/// Real time between two looks at a process of this machine, at most 50 ms of it.
+struct Brisk;
+
+#[async_trait]
+impl Pace for Brisk {
+    async fn pause(&self, duration: Duration) {
+        lh_aws::RealTime.pause(duration.min(Duration::from_millis(50))).await;
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lh_model::{Address, Desired, Diagnostic};
 use lh_spec::{Explained, LoadOptions, Loaded, Sources, StateConfig};
 
-use crate::{Error, files::Disk};
+use crate::{Error, files::Disk, shell::SshAccess};
 
 /// What checking a stack file found.
 #[derive(Clone, Debug)]
@@ -23,6 +23,7 @@ pub struct Stack {
     pub(crate) desired: Desired,
     pub(crate) state: StateConfig,
     environment: String,
+    pub(crate) ssh: SshAccess,
     warnings: Vec<Diagnostic>,
     sources: Sources,
 }
@@ -55,12 +56,14 @@ impl Stack {
             return Err(Error::Spec { file: path.to_owned(), findings: diagnostics, sources });
         };
         let desired = lh_spec::desire(&stack);
+        let ssh = SshAccess::of(&stack.ssh);
         let environment = stack.environment.value;
         Ok(Self {
             file: path.to_owned(),
             desired,
             state: stack.state,
             environment,
+            ssh,
             warnings: diagnostics,
             sources,
         })
@@ -110,6 +113,7 @@ impl Stack {
             desired,
             state,
             environment: String::new(),
+            ssh: SshAccess::default(),
             warnings: Vec::new(),
             sources: Sources::new(),
         }

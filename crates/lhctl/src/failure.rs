@@ -97,6 +97,7 @@ impl From<Error> for Failure {
                 let message = format!("{} Nothing was changed.", sentence(&reason));
                 Self::plain(message).code(Code::Refused).fix(fix)
             }
+            Error::Host { reason, fix } => Self::plain(reason).fix(fix),
             Error::NoOutput { .. } | Error::SavedPlan { .. } => Self::plain(format!("{error}.")),
             other => Self::plain(other.to_string()),
         }

@@ -7,6 +7,7 @@
 mod account;
 mod backup;
 mod cloudwatch;
+mod commands;
 mod compute;
 mod kms;
 mod logs;
@@ -22,6 +23,7 @@ mod tables;
 pub use account::{Iam, Parameter, Profile, Role};
 pub use backup::{Backup, BackupPlan, BackupRule, PlanVersion, RecoveryPoint, Selection, Vault};
 pub use cloudwatch::{Alarm, AlarmEvent, CloudWatch, Dashboard};
+pub use commands::{Agent, Command, CommandEnd};
 pub use compute::{
     Image, Instance, InstanceState, Interruption, Launch, MetadataOptions, SpotKind, SpotRequest, SpotState,
 };
@@ -125,6 +127,12 @@ pub struct Region {
     pub addresses: BTreeMap<String, Address>,
     /// Client tokens of `RunInstances` and `CreateVolume`: `operation/token`.
     pub tokens: BTreeMap<String, Token>,
+    /// Agents of Systems Manager, by instance.
+    #[serde(default)]
+    pub agents: BTreeMap<String, Agent>,
+    /// Commands of Run Command by id.
+    #[serde(default)]
+    pub commands: BTreeMap<String, Command>,
     /// SSM parameters by name.
     pub parameters: BTreeMap<String, Parameter>,
     /// DynamoDB tables by name.
