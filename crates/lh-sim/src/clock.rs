@@ -1,7 +1,7 @@
 //! The virtual clock: it moves a little with every call and as far as it is told, never by itself.
 
-use crate::{cloudwatch, ec2};
 use crate::world::{EPOCH_UNIX_MS, Millis, World};
+use crate::{cloudwatch, ec2};
 use aws_smithy_types::DateTime;
 
 /// How far every call moves the clock.

@@ -121,5 +121,8 @@ pub(super) fn history(
             .build()
     };
     let items = events.into_iter().map(show).collect();
-    Ok(DescribeAlarmHistoryOutput::builder().set_alarm_history_items(Some(items)).set_next_token(next).build())
+    Ok(DescribeAlarmHistoryOutput::builder()
+        .set_alarm_history_items(Some(items))
+        .set_next_token(next)
+        .build())
 }
