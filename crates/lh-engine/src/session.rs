@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::future::join;
 use lh_kind::{CloudError, Mutate};
 use lh_model::Desired;
 use lh_plan::{Mode, Observed, Plan, Scope};
@@ -68,12 +69,14 @@ impl Session {
     /// # Errors
     /// When state cannot be read or is unusable; it is never overwritten.
     pub async fn read(ports: Ports, desired: &Desired) -> Result<Self, EngineError> {
-        let (text, version) = ports.snapshots.load().await?;
+        let both = join(ports.snapshots.load(), ports.journal.entries()).await;
+        let ((text, version), entries) = (both.0?, both.1);
         let state = match text {
             None => State::new((ports.uuid)(), desired.stack.clone(), desired.region.clone()),
             Some(text) => usable(&text, desired, ports.snapshots.as_ref())?,
         };
-        let entries = ports.journal.since(state.serial).await?;
+        let mut entries = entries?;
+        entries.retain(|entry| entry.after == state.serial);
         let fold = fold(state, &entries);
         let (guard, holder, settled) = (None, None, Mutex::default());
         Ok(Self { ports, guard, holder, version, fold, entries, settled })

@@ -72,6 +72,9 @@ pub(crate) struct Process {
     attempts: u64,
 }
 
+/// So often is the turn given to others until none of them seems to be about to call.
+const QUIET: u32 = 3;
+
 /// How an attempt ends: an output or the service's error, or an answer nobody gets.
 enum Ending {
     Answer { request_id: String, result: Result<Output, ApiError> },
@@ -102,17 +105,13 @@ impl Exchange {
 
     async fn answer(&self, ticket: &Ticket) -> Result<HttpResponse, ConnectorError> {
         let (round, latency) = {
-            let process = self.process();
+            let mut process = self.process();
             (process.log.start(), process.faults.latency)
         };
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
         }
-        // Calls that run side by side on one thread must all have started before the first of
-        // them completes, or they would be counted as a chain.
-        for _ in 0..3 {
-            tokio::task::yield_now().await;
-        }
+        self.others_started().await;
         let mut process = self.process();
         let before = process.mutations;
         let ending = self.perform(&mut process, ticket);
@@ -132,6 +131,18 @@ impl Exchange {
             error,
         });
         answer
+    }
+
+    /// Calls that run side by side on one thread must all have started before the first of them
+    /// completes, or they would be counted as a chain.
+    async fn others_started(&self) {
+        let (mut started, mut quiet) = (self.process().log.started(), 0);
+        while quiet < QUIET {
+            tokio::task::yield_now().await;
+            let now = self.process().log.started();
+            quiet = if now == started { quiet + 1 } else { 0 };
+            started = now;
+        }
     }
 
     fn perform(&self, process: &mut Process, ticket: &Ticket) -> Ending {

@@ -16,7 +16,7 @@ use lh_engine::{
     store::{local::LocalStore, memory::MemoryStore},
 };
 use lh_kind::{Mutate, Pace};
-use lh_sim::{Faults, Sim};
+use lh_sim::{Faults, Sandbox, Sim};
 use lh_spec::StateConfig;
 use lh_state::{History, Journal, Lease, Snapshots};
 
@@ -89,13 +89,19 @@ impl Cloud {
         Self { kind: Kind::Simulated { sim, place: Place::Memory(MemoryStore::new()) } }
     }
 
-    /// The simulated world kept in `folder`, with the state of its stacks beside it.
+    /// The simulated world kept in `folder`, with the state of its stacks beside it, and the hosts
+    /// of its instances in sandbox folders.
     ///
     /// # Errors
     /// When the world's file is damaged, or `LHCTL_LOCAL_FAULTS` cannot be understood.
     pub fn local(folder: &Path) -> Result<Self, Error> {
         let sim = Sim::open(folder)?;
         sim.set_faults(Faults::from_env().map_err(Error::Environment)?);
+        let sandbox = Sandbox::new(folder).map_err(|error| Error::File {
+            path: folder.display().to_string(),
+            reason: error.to_string(),
+        })?;
+        sim.set_hosts(Arc::new(sandbox));
         Ok(Self { kind: Kind::Simulated { sim, place: Place::Folder(folder.join("state")) } })
     }
 

@@ -4,12 +4,14 @@
 
 mod backups;
 mod budget;
+mod chain;
 mod contract;
 mod fleet;
 mod monitoring;
 mod named;
 mod policy;
 mod stop;
+mod types;
 
 use std::collections::BTreeSet;
 
