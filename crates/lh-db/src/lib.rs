@@ -19,6 +19,9 @@ pub use error::{ConnectProblem, DbError};
 pub use migrations::{
     Applied, Force, Migration, Migrations, Progress, RunOptions, Standing, State, run, status,
 };
-pub use ready::{Stage, ready};
+pub use ready::{Stage, probe, ready};
 pub use url::DatabaseUrl;
-pub use verify::{CHECKS, COMPRESS_AFTER, Check, Outcome, RETENTION, Report, Schema, VerifyOptions, verify};
+pub use verify::{
+    CHECKS, COMPRESS_AFTER, Check, Outcome, Problem, RETENTION, Report, Schema, Verdict, VerifyOptions,
+    verify,
+};

@@ -72,8 +72,10 @@ impl Session {
         let began = began(holder, &self.ports, what.to_owned(), &self.fold.state.lineage);
         let ended = JournalEvent::Ended { at: (self.ports.now)(), result: "complete".to_owned() };
         let mut pen = Pen::new(self.ports.journal.as_ref(), (self.ports.uuid)(), self.fold.base());
-        let events = std::iter::once(began).chain(events).chain(std::iter::once(ended)).collect();
-        pen.write(&mut self.fold, events).await?;
+        for event in std::iter::once(began).chain(events).chain(std::iter::once(ended)) {
+            pen.note(&mut self.fold, event);
+        }
+        pen.write().await?;
         self.entries.extend(pen.into_written());
         self.save().await?;
         Ok(self.fold.state.serial)

@@ -67,6 +67,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// The stack's instance cannot be reached.
+    #[error("{reason}")]
+    Host {
+        /// Why not, by every way that was tried; sentences.
+        reason: String,
+        /// What to do.
+        fix: String,
+    },
     /// The database, or its migrations.
     #[error(transparent)]
     Database(#[from] lh_db::DbError),

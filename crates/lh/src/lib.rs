@@ -26,8 +26,11 @@ mod files;
 mod fleet;
 mod local;
 mod outputs;
+mod ready;
 mod saved;
+mod shell;
 mod stack;
+mod verify;
 mod versions;
 
 pub use amend::{Amended, Amendment};
@@ -38,9 +41,15 @@ pub use error::Error;
 pub use fleet::Fleet;
 pub use local::{LocalRow, LocalWorld};
 pub use outputs::OutputValue;
+pub use ready::{Path as ReadyPath, Ready, Stage as ReadyStage, Stuck, Waited};
 pub use saved::SavedPlan;
 pub use stack::{Findings, Stack, explain, validate};
+pub use verify::{CLOUD_CHECKS, CloudOptions, without_cloud};
 pub use versions::{Differing, Pulled, StateVersion, seconds_since};
+
+/// Scripts on the stack's instance, and the ways to it.
+pub use lh_host::{Script, Shell, ShellError, Stream};
+pub use shell::{Session, Way};
 
 /// Migrations, verification and readiness of a database.
 pub use lh_db as db;

@@ -1,0 +1,9 @@
+#!/bin/bash
+# Stands for the host's own disk program: the volume is a folder, and grows with what AWS shows.
+root=${0%/.sandbox/bin/*}
+if [ -d "$root/mnt/timescaledb-data/" ]; then
+  echo "volume $(basename "$(readlink "$root/mnt/timescaledb-data")"): a folder of $(cat "$root/.sandbox/size") GiB"
+else
+  echo "error: the volume is not attached" >&2
+  exit 1
+fi
