@@ -15,10 +15,14 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use self::root::Root;
 use crate::hosts::{HostFacts, HostRun, Hosts};
+
+/// How long the output of a command that ended is kept.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// What a shell says of a process that a signal ended: 128 and the signal's number.
 const KILLED: i32 = 137;
@@ -59,16 +63,19 @@ impl Hosts for Sandbox {
         let root = Root::new(&self.top, &host.instance);
         root.prepare(host)?;
         let folder = root.command(command);
-        let failed = |error: io::Error| format!("The command cannot be begun in {}: {error}.", folder.display());
+        let failed =
+            |error: io::Error| format!("The command cannot be begun in {}: {error}.", folder.display());
         match fs::create_dir(&folder) {
             // Whoever comes second finds it begun.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
             made => made.map_err(failed)?,
         }
+        sweep(&folder);
         fs::write(folder.join("script"), script).map_err(failed)?;
         let mut runner = root.runner(&folder);
         // A group of its own: neither Ctrl-C nor the end of lhctl ends it.
-        let child = runner.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn().map_err(failed)?;
+        let child =
+            runner.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn().map_err(failed)?;
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         begun.insert(folder, child);
         Ok(())
@@ -81,7 +88,9 @@ impl Hosts for Sandbox {
         }
         // First whether it lives: it may end while it is looked at.
         let lives = self.lives(&folder);
-        let text = |name: &str| String::from_utf8_lossy(&fs::read(folder.join(name)).unwrap_or_default()).into_owned();
+        let text = |name: &str| {
+            String::from_utf8_lossy(&fs::read(folder.join(name)).unwrap_or_default()).into_owned()
+        };
         match read(&folder, "status").and_then(|status| status.parse().ok()) {
             Some(status) => HostRun::Ended { status, out: text("out"), err: text("err") },
             // Between its folder and its process there is a moment.
@@ -94,6 +103,17 @@ impl Hosts for Sandbox {
         let folder = Root::new(&self.top, &host.instance).command(command);
         if let Some(pid) = read(&folder, "pid").filter(|_| self.lives(&folder)) {
             signal("-TERM", &format!("-{pid}"));
+        }
+    }
+}
+
+/// Forgets commands beside this one that ended long ago.
+fn sweep(folder: &Path) {
+    let siblings = folder.parent().and_then(|all| fs::read_dir(all).ok()).into_iter().flatten().flatten();
+    for old in siblings.map(|entry| entry.path()) {
+        let ended = fs::metadata(old.join("status")).and_then(|about| about.modified());
+        if ended.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > KEPT)) {
+            let _ = fs::remove_dir_all(&old);
         }
     }
 }
