@@ -9,6 +9,7 @@ mod fleet;
 mod monitoring;
 mod named;
 mod policy;
+mod shell;
 mod stop;
 
 use std::collections::BTreeSet;
