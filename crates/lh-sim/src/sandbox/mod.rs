@@ -105,6 +105,12 @@ impl Hosts for Sandbox {
             signal("-TERM", &format!("-{pid}"));
         }
     }
+
+    fn terminal(&self, host: &HostFacts) -> Option<(String, Vec<String>)> {
+        let root = Root::new(&self.top, &host.instance);
+        root.prepare(host).ok()?;
+        Some(("/bin/bash".to_owned(), vec![root.terminal().display().to_string()]))
+    }
 }
 
 /// Forgets commands beside this one that ended long ago.

@@ -10,6 +10,7 @@ mod fleet;
 mod monitoring;
 mod named;
 mod policy;
+mod shell;
 mod stop;
 mod types;
 
