@@ -15,6 +15,7 @@ mod endpoints;
 mod error;
 mod gate;
 mod health;
+pub mod inspect;
 pub mod kinds;
 mod lookups;
 mod pace;

@@ -21,4 +21,7 @@ pub use migrations::{
 };
 pub use ready::{Stage, probe, ready};
 pub use url::DatabaseUrl;
-pub use verify::{CHECKS, COMPRESS_AFTER, Check, Outcome, RETENTION, Report, Schema, VerifyOptions, verify};
+pub use verify::{
+    CHECKS, COMPRESS_AFTER, Check, Outcome, Problem, RETENTION, Report, Schema, Verdict, VerifyOptions,
+    verify,
+};

@@ -15,6 +15,7 @@ mod interpolate;
 mod layer;
 mod path;
 mod reader;
+mod schedule;
 mod schema;
 mod sections;
 mod set;
@@ -32,6 +33,7 @@ pub use crate::{
     explain::{Explained, Given, explain},
     format::format,
     instance_types::InstanceType,
+    schedule::last_due,
     schema::schema,
     stack::{
         Alarms, Backup, Database, Dns, Instance, Interruption, Monitoring, Network, Password, Placed,

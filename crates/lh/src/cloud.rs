@@ -198,6 +198,17 @@ impl Cloud {
         }
     }
 
+    /// The time there, in seconds since 1970: in the simulated world, that of its own clock.
+    pub(crate) fn now(&self) -> i64 {
+        match &self.kind {
+            Kind::Aws => jiff::Timestamp::now().as_second(),
+            Kind::Simulated { sim, .. } => {
+                let since = i64::try_from(sim.now().as_secs()).unwrap_or(i64::MAX);
+                (lh_sim::world::EPOCH_UNIX_MS / 1000).saturating_add(since)
+            }
+        }
+    }
+
     /// The clients of all services.
     pub(crate) async fn clients(&self, region: &str) -> Result<Clients, Error> {
         Ok(Clients::connect(self.options(region)).await?)

@@ -30,6 +30,7 @@ mod ready;
 mod saved;
 mod shell;
 mod stack;
+mod verify;
 mod versions;
 
 pub use amend::{Amended, Amendment};
@@ -43,6 +44,7 @@ pub use outputs::OutputValue;
 pub use ready::{Path as ReadyPath, Ready, Stage as ReadyStage, Stuck, Waited};
 pub use saved::SavedPlan;
 pub use stack::{Findings, Stack, explain, validate};
+pub use verify::{CLOUD_CHECKS, CloudOptions, without_cloud};
 pub use versions::{Differing, Pulled, StateVersion, seconds_since};
 
 /// Scripts on the stack's instance, and the ways to it.

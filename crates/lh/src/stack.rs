@@ -24,8 +24,31 @@ pub struct Stack {
     pub(crate) state: StateConfig,
     environment: String,
     pub(crate) ssh: SshAccess,
+    pub(crate) dumps: Option<Dumps>,
     warnings: Vec<Diagnostic>,
     sources: Sources,
+}
+
+/// Where a stack's dumps go, and when they are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Dumps {
+    /// The bucket.
+    pub bucket: String,
+    /// How the keys of the stack's dumps begin.
+    pub prefix: String,
+    /// `hourly`, `daily`, `weekly`, or `cron(…)`.
+    pub schedule: String,
+}
+
+impl Dumps {
+    fn of(stack: &lh_spec::Stack) -> Option<Self> {
+        let backup = stack.backup.as_ref()?;
+        Some(Self {
+            bucket: backup.bucket.as_ref()?.value.clone(),
+            prefix: format!("{}/", stack.id()),
+            schedule: backup.dump_schedule.value.clone(),
+        })
+    }
 }
 
 fn read(path: &str, set: &[String]) -> Loaded {
@@ -57,6 +80,7 @@ impl Stack {
         };
         let desired = lh_spec::desire(&stack);
         let ssh = SshAccess::of(&stack.ssh);
+        let dumps = Dumps::of(&stack);
         let environment = stack.environment.value;
         Ok(Self {
             file: path.to_owned(),
@@ -64,6 +88,7 @@ impl Stack {
             state: stack.state,
             environment,
             ssh,
+            dumps,
             warnings: diagnostics,
             sources,
         })
@@ -114,6 +139,7 @@ impl Stack {
             state,
             environment: String::new(),
             ssh: SshAccess::default(),
+            dumps: None,
             warnings: Vec::new(),
             sources: Sources::new(),
         }

@@ -84,6 +84,11 @@ impl Failure {
         self
     }
 
+    /// What happened and what to do, for a report that says both in its own place.
+    pub fn words(&self) -> (&str, &str) {
+        (&self.message, self.fix.as_deref().unwrap_or_default())
+    }
+
     /// Prints it to standard error.
     pub fn report(self) -> ExitCode {
         if !self.findings.is_empty() {

@@ -22,7 +22,7 @@ mod tables;
 
 pub use account::{Iam, Parameter, Profile, Role};
 pub use backup::{Backup, BackupPlan, BackupRule, PlanVersion, RecoveryPoint, Selection, Vault};
-pub use cloudwatch::{Alarm, CloudWatch, Dashboard};
+pub use cloudwatch::{Alarm, AlarmEvent, CloudWatch, Dashboard};
 pub use commands::{Agent, Command, CommandEnd};
 pub use compute::{
     Image, Instance, InstanceState, Interruption, Launch, MetadataOptions, SpotKind, SpotRequest, SpotState,

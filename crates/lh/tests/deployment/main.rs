@@ -6,13 +6,17 @@ mod backups;
 mod budget;
 mod chain;
 mod contract;
+mod drift;
 mod fleet;
+#[path = "../many/mod.rs"]
+mod many;
 mod monitoring;
 mod named;
 mod policy;
 mod shell;
 mod stop;
 mod types;
+mod verbs;
 
 use std::collections::BTreeSet;
 
