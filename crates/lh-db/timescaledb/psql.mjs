@@ -29,7 +29,7 @@ function options(args) {
       const at = value.indexOf('=')
       if (at < 0) delete given.variables[value]
       else given.variables[value.slice(0, at)] = value.slice(at + 1)
-    } else if (name === 'output' || name === 'pset') usage(`the option ${name} is not known`)
+    } else if (name === 'pset') usage(`the option ${name} is not known`)
     else given[name] = value
   }
   while (args.length > 0) {
@@ -62,6 +62,13 @@ class Psql {
   constructor(given) {
     Object.assign(this, given)
     this.statements = new Statements(this.variables)
+    this.out = this.output ? fs.openSync(this.output, 'w') : undefined
+  }
+
+  /** Results go where -o says; what \echo says does not. */
+  #write(data) {
+    if (this.out === undefined) process.stdout.write(data)
+    else fs.writeSync(this.out, data)
   }
 
   async connect(database) {
@@ -125,7 +132,7 @@ class Psql {
         columns: (names) => (result.columns = names),
         row: (values) => result.rows.push(values),
         notice: ({ S, M }) => process.stderr.write(`${S}:  ${M}\n`),
-        data: (data) => process.stdout.write(data),
+        data: (data) => this.#write(data),
         done: (tag) => {
           if (!keep) this.#print(result, tag)
           this.#result = { ...result }
@@ -149,7 +156,7 @@ class Psql {
     if (columns && !this.tuples) out.push(`(${rows.length} row${rows.length === 1 ? '' : 's'})`)
     if (!columns && !this.quiet) out.push(tag)
     if (columns && !this.unaligned) out.push('')
-    if (out.length > 0) process.stdout.write(`${out.join('\n')}\n`)
+    if (out.length > 0) this.#write(`${out.join('\n')}\n`)
   }
 
   async #command(command, sql, next) {
@@ -166,9 +173,10 @@ class Psql {
         delete this.variables[args[0]]
         return
       case 'echo':
-      case 'qecho':
         process.stdout.write(`${args.join(' ')}\n`)
         return
+      case 'qecho':
+        return this.#write(`${args.join(' ')}\n`)
       case 'warn':
         process.stderr.write(`${args.join(' ')}\n`)
         return

@@ -44,15 +44,16 @@ class Hall {
     })
   }
 
-  /** The end of a session, whatever it was at. */
-  async leave(session) {
+  /** The end of a session, whatever it was at; `last` is what it leaves to the engine to do. */
+  async leave(session, last) {
     this.#waiting = this.#waiting.filter((wish) => wish.session !== session || clearTimeout(wish.timer))
     this.#queue = this.#queue.filter((one) => one.session !== session || one.reject(new Error('the client is gone')))
-    if (!this.#inside.delete(session)) return
-    if (this.#owner === session) {
-      await engine.raw(ROLLBACK).catch(fatal)
-      this.give(session)
-    }
+    if (!this.#inside.has(session)) return
+    const own = this.#owner === session
+    await this.take(session)
+    for (const one of own ? [ROLLBACK, ...last] : last) await engine.raw(one).catch(fatal)
+    this.#inside.delete(session)
+    this.give(session)
     void this.#admit()
   }
 
@@ -118,7 +119,7 @@ const server = net.createServer((socket) => {
   sockets.add(socket)
   socket.setNoDelay(true)
   socket.on('close', () => sockets.delete(socket))
-  void new Session(socket, engine, hall, stop).run()
+  void new Session(socket, engine, hall, stop, fatal).run()
 })
 
 let ending = false

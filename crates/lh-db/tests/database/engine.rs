@@ -169,3 +169,30 @@ SELECT format('SELECT %s', i) FROM generate_series(1, 2) AS i \\gexec
     assert_eq!(done(sql(folder, "postgres", settings)), "4MB\n9s\nt\n");
     database.stop().await;
 }
+
+#[tokio::test]
+async fn sessions_of_one_database_do_not_disturb_each_other() {
+    let test = "sessions_of_one_database_do_not_disturb_each_other";
+    let Some((database, _folder)) = timescale(test).await else { return };
+    let url = database.url();
+    let (mut one, mut two, mut third) = (session(url).await, session(url).await, session(url).await);
+    execute(&mut one, "CREATE TABLE t (n int8)").await;
+    let adds = async |session: &mut sqlx::PgConnection, from: i64| {
+        for n in from..from + 50 {
+            let asked = sqlx::query_scalar::<_, i64>("INSERT INTO t VALUES ($1) RETURNING n + 1").bind(n);
+            assert_eq!(asked.persistent(n % 2 == 0).fetch_one(&mut *session).await.unwrap(), n + 1);
+        }
+    };
+    let transaction = async |session: &mut sqlx::PgConnection| {
+        execute(session, "BEGIN; INSERT INTO t VALUES (-1)").await;
+        assert_eq!(number(session, "SELECT count(*) FROM t WHERE n = -1").await, 1);
+        execute(session, "ROLLBACK; DEALLOCATE ALL").await;
+    };
+    tokio::join!(adds(&mut one, 0), adds(&mut two, 1000), transaction(&mut third));
+    assert_eq!(number(&mut third, "SELECT count(*) FROM t").await, 100);
+    // One that leaves in the middle of a transaction takes what it did with it.
+    execute(&mut one, "BEGIN; DELETE FROM t").await;
+    drop(one);
+    assert_eq!(number(&mut two, "SELECT count(*) FROM t").await, 100);
+    database.stop().await;
+}

@@ -26,6 +26,8 @@ begin() {
 # work JOB SECONDS: runs the script and writes how it ended, whoever still listens.
 work() {
   local job=$1 child watch status
+  # A subshell has none of its own until it asks again.
+  set -m
   bash "$job/script" >"$job/out" 2>"$job/err" &
   child=$!
   echo "$child" >"$job/child"
