@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What fills the data volume; all in bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DiskUse {
+pub struct DiskReport {
     /// The file system.
     pub size: u64,
     /// Of it, used.
@@ -19,7 +19,7 @@ pub struct DiskUse {
     pub inside: Option<Inside>,
 }
 
-/// The server's part of [`DiskUse`].
+/// The server's part of [`DiskReport`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inside {
     /// The stack's database.

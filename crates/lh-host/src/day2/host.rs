@@ -27,7 +27,7 @@ pub fn logs(logs: &Logs) -> String {
 }
 
 /// Tells what fills the data volume, after growing its file system if `grow`; ends with a
-/// [`super::DiskUse`].
+/// [`super::DiskReport`].
 #[must_use]
 pub fn disk(grow: bool) -> String {
     sent(&[("GROW", if grow { "1" } else { "" })], &[include_str!("../host/day2/disk.sh")])

@@ -15,7 +15,7 @@ pub use answers::{
     Backup, Backups, BucketDump, Checksum, DiskDump, Drill, DrillResult, RestorePlan, Restored, Retained,
 };
 pub use changes::{
-    ChunkToCompress, Compressed, DiskUse, Inside, Refresh, Retention, SlowQueries, SlowQuery, Table, Upgrade, Upgraded,
+    ChunkToCompress, Compressed, DiskReport, Inside, Refresh, Retention, SlowQueries, SlowQuery, Table, Upgrade, Upgraded,
     Vanishing,
 };
 pub use dumps::{Origin, Restore, backup, backups, drill, release_retained, restore, retained};
