@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Migrate(commands::migrate::Migrate),
     /// Check that the database is as it should be, with evidence
     Verify(commands::verify::Verify),
+    /// Open a terminal on the stack's instance, or run one command on it
+    Ssh(commands::ssh::Ssh),
     /// Estimate the monthly cost, line by line
     Cost(commands::cost::Cost),
     /// Show or reset the simulated AWS, or run a database beside it

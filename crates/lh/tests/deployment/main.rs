@@ -13,6 +13,7 @@ mod many;
 mod monitoring;
 mod named;
 mod policy;
+mod shell;
 mod stop;
 mod types;
 mod verbs;

@@ -24,6 +24,7 @@ mod place;
 mod release;
 mod saved;
 mod secrets;
+mod ssh;
 mod state_files;
 mod state_verbs;
 mod texts;
