@@ -155,7 +155,7 @@ SELECT format('SELECT %s', i) FROM generate_series(1, 2) AS i \\gexec
 
     let failed = sql(folder, "postgres", "SELECT 1;\nSELECT 1 / 0;\nSELECT 2;\n");
     assert_eq!((failed.status, failed.out.as_str()), (3, "1\n"));
-    assert_eq!(failed.err, "psql:<stdin>:2: ERROR:  division by zero\n");
+    assert_eq!(failed.err, "ERROR:  division by zero\n");
     let absent = sql(folder, "absent", "SELECT 1");
     assert_eq!(absent.status, 2);
     assert!(absent.err.contains("database \"absent\" does not exist"), "{}", absent.err);
