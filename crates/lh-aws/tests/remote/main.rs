@@ -70,11 +70,12 @@ impl Scene {
     async fn run_within(&self, text: &str, deadline: Duration) -> (Result<i32, ShellError>, String, String) {
         let (mut out, mut err) = (String::new(), String::new());
         let script = Script { title: "try it".into(), text: text.into(), deadline };
-        let result = self.shell().run(&script, &mut |stream, text: &str| match stream {
+        let mut tell = |stream, text: &str| match stream {
             Stream::Out => out.push_str(text),
             Stream::Err => err.push_str(text),
-        });
-        (result.await, out, err)
+        };
+        let result = self.shell().run(&script, &mut tell).await;
+        (result, out, err)
     }
 
     fn sent(&self) -> usize {
