@@ -76,6 +76,8 @@ fn the_host_is_installed_from_its_user_data_and_is_ready_without_a_database() {
     }
     assert_eq!((&status["container"], &status["tcp"]), (&"absent".into(), &false.into()));
     assert_eq!(status["disk"]["size"], 20_u64 << 30);
+    let by_name = run(folder.path(), &host, "by-name", "lhctl-host-status\n");
+    assert_eq!((by_name.status, by_name.out), (0, ran.out));
     let root = folder.path().join("hosts/i-1");
     for path in [lh_host::scripts::BACKUP, lh_host::scripts::COMPOSE, lh_host::scripts::CONF] {
         assert!(root.join(&path[1..]).is_file(), "{path}");
