@@ -180,6 +180,18 @@ fn a_replaced_instance_finds_the_data_of_its_volume_and_its_new_size() {
     assert_eq!(ran.out, format!("kept\n{size}\nvolume {VOLUME}: a folder of 30 GiB\n"));
 }
 
+/// As on a real host: a larger volume alone makes no larger file system.
+#[test]
+fn the_file_system_grows_when_the_disk_program_runs_and_not_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let df = "df -B1 --output=size /mnt/timescaledb-data | tail -n 1\n";
+    let bytes = |gib: u64| format!("{}\n", gib << 30);
+    assert_eq!(run(folder.path(), &facts("i-1", 20), "c-1", df).out, bytes(20));
+    assert_eq!(run(folder.path(), &facts("i-1", 30), "c-2", df).out, bytes(20));
+    let grown = run(folder.path(), &facts("i-1", 30), "c-3", &format!("lhctl-host-disk >&2\n{df}"));
+    assert_eq!(grown.out, bytes(30));
+}
+
 #[test]
 fn a_refresh_brings_the_host_to_a_changed_stack() {
     let folder = tempfile::tempdir().unwrap();

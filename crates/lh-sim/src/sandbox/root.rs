@@ -249,6 +249,8 @@ impl Root {
         if fs::read_link(&mount).is_ok_and(|target| target == folder) {
             return Ok(());
         }
+        // The setup of a host that gets a volume runs the disk program once.
+        put(&self.sandbox().join("grown"), &size.to_string())?;
         let new = mount.with_extension("new");
         let _ = fs::remove_file(&new);
         symlink(&folder, &new)?;
