@@ -97,10 +97,8 @@ impl Cloud {
     pub fn local(folder: &Path) -> Result<Self, Error> {
         let sim = Sim::open(folder)?;
         sim.set_faults(Faults::from_env().map_err(Error::Environment)?);
-        let sandbox = Sandbox::new(folder).map_err(|error| Error::File {
-            path: folder.display().to_string(),
-            reason: error.to_string(),
-        })?;
+        let sandbox = Sandbox::new(folder)
+            .map_err(|error| Error::File { path: folder.display().to_string(), reason: error.to_string() })?;
         sim.set_hosts(Arc::new(sandbox));
         Ok(Self { kind: Kind::Simulated { sim, place: Place::Folder(folder.join("state")) } })
     }

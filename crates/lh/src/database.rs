@@ -20,9 +20,7 @@ impl Deployment {
         let url = DatabaseUrl::new(self.output("database_connection_string").await?)?;
         match self.local_folder() {
             None => Ok(url),
-            Some(folder) => {
-                LocalDatabase::beside_as(&folder, url.database())?.ok_or(Error::NoLocalDatabase)
-            }
+            Some(folder) => LocalDatabase::beside_as(&folder, url.database())?.ok_or(Error::NoLocalDatabase),
         }
     }
 }

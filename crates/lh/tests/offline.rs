@@ -79,8 +79,12 @@ async fn a_database_of_this_machine_is_backed_up_and_restored_over_the_shell_of_
     assert!(db::verify(&url, &migrations, &options).await.holds());
 
     let shell = deployment.shell().await.unwrap();
-    let status: serde_json::Value = serde_json::from_str(&done(shell.as_ref(), scripts::STATUS).await).unwrap();
-    assert_eq!((&status["container"], &status["tcp"], &status["ready"]), (&"running".into(), &true.into(), &true.into()));
+    let status: serde_json::Value =
+        serde_json::from_str(&done(shell.as_ref(), scripts::STATUS).await).unwrap();
+    assert_eq!(
+        (&status["container"], &status["tcp"], &status["ready"]),
+        (&"running".into(), &true.into(), &true.into())
+    );
     assert_eq!(status["versions"]["server"], "17.5");
     assert_eq!(status["last_backup"], serde_json::Value::Null);
 

@@ -236,7 +236,8 @@ async fn settle(child: &mut Child, folder: &Path, log: &Path) -> Result<Database
             let said = fs::read_to_string(log).unwrap_or_default();
             let mut last: Vec<&str> = said.lines().rev().take(5).collect();
             last.reverse();
-            let how = ended.map_or_else(|| "did not answer in time".to_owned(), |s| format!("ended with {s}"));
+            let how =
+                ended.map_or_else(|| "did not answer in time".to_owned(), |s| format!("ended with {s}"));
             return Err(DbError::Local(format!("the database server {how}. It said: {}", last.join(" / "))));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -160,7 +160,11 @@ SELECT format('SELECT %s', i) FROM generate_series(1, 2) AS i \\gexec
     assert_eq!(absent.status, 2);
     assert!(absent.err.contains("database \"absent\" does not exist"), "{}", absent.err);
     // What one session sets is not there for the next one, and what the database is given is.
-    done(sql(folder, "postgres", "SET work_mem = '7MB'; ALTER DATABASE postgres SET lock_timeout = '9s'; BEGIN"));
+    done(sql(
+        folder,
+        "postgres",
+        "SET work_mem = '7MB'; ALTER DATABASE postgres SET lock_timeout = '9s'; BEGIN",
+    ));
     let settings = "SHOW work_mem; SHOW lock_timeout; SELECT to_regclass('t') IS NULL;";
     assert_eq!(done(sql(folder, "postgres", settings)), "4MB\n9s\nt\n");
     database.stop().await;

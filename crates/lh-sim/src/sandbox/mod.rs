@@ -59,7 +59,8 @@ impl Hosts for Sandbox {
         let root = Root::new(&self.top, &host.instance);
         root.prepare(host)?;
         let folder = root.command(command);
-        let failed = |error: io::Error| format!("The command cannot be begun in {}: {error}.", folder.display());
+        let failed =
+            |error: io::Error| format!("The command cannot be begun in {}: {error}.", folder.display());
         match fs::create_dir(&folder) {
             // Whoever comes second finds it begun.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
@@ -68,7 +69,8 @@ impl Hosts for Sandbox {
         fs::write(folder.join("script"), script).map_err(failed)?;
         let mut runner = root.runner(&folder);
         // A group of its own: neither Ctrl-C nor the end of lhctl ends it.
-        let child = runner.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn().map_err(failed)?;
+        let child =
+            runner.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn().map_err(failed)?;
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         begun.insert(folder, child);
         Ok(())
@@ -81,7 +83,9 @@ impl Hosts for Sandbox {
         }
         // First whether it lives: it may end while it is looked at.
         let lives = self.lives(&folder);
-        let text = |name: &str| String::from_utf8_lossy(&fs::read(folder.join(name)).unwrap_or_default()).into_owned();
+        let text = |name: &str| {
+            String::from_utf8_lossy(&fs::read(folder.join(name)).unwrap_or_default()).into_owned()
+        };
         match read(&folder, "status").and_then(|status| status.parse().ok()) {
             Some(status) => HostRun::Ended { status, out: text("out"), err: text("err") },
             // Between its folder and its process there is a moment.

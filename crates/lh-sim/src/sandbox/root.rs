@@ -53,8 +53,26 @@ const PROGRAMS: [(&str, &str); 8] = [
 
 /// What would touch the machine that the sandbox is on.
 const REFUSED: [&str; 20] = [
-    "apt-get", "blkid", "blockdev", "dpkg", "fallocate", "growpart", "mkfs.ext4", "mkswap", "mount", "poweroff",
-    "reboot", "resize2fs", "shutdown", "snap", "sudo", "swapon", "umount", "wipefs", "xfs_growfs", "yum",
+    "apt-get",
+    "blkid",
+    "blockdev",
+    "dpkg",
+    "fallocate",
+    "growpart",
+    "mkfs.ext4",
+    "mkswap",
+    "mount",
+    "poweroff",
+    "reboot",
+    "resize2fs",
+    "shutdown",
+    "snap",
+    "sudo",
+    "swapon",
+    "umount",
+    "wipefs",
+    "xfs_growfs",
+    "yum",
 ];
 
 /// Programs inside the container.

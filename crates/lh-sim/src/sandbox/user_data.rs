@@ -63,7 +63,9 @@ mod tests {
 
     #[test]
     fn what_is_not_lhctls_is_no_host() {
-        for text in ["", "#!/bin/bash\n", "#cloud-config\n", "#cloud-config\nwrite_files:\n- path: /a\n  owner: x\n"] {
+        for text in
+            ["", "#!/bin/bash\n", "#cloud-config\n", "#cloud-config\nwrite_files:\n- path: /a\n  owner: x\n"]
+        {
             assert_eq!(files(text.as_bytes()), None, "{text}");
         }
     }

@@ -6,12 +6,15 @@ mod backups;
 mod budget;
 mod chain;
 mod contract;
+mod doctor;
 mod fleet;
 mod monitoring;
 mod named;
 mod policy;
+mod status;
 mod stop;
 mod types;
+mod verify;
 
 use std::collections::BTreeSet;
 
