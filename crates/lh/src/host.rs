@@ -110,7 +110,8 @@ impl Deployment {
             Stream::Out => said.push_str(piece),
             Stream::Err => errors.push_str(piece),
         };
-        match shell.run(&script, &mut tell).await {
+        let ended = shell.run(&script, &mut tell).await;
+        match ended {
             Ok(0) => {
                 read(shell.way(), &said).ok_or_else(|| Silence::lost("The host gave no sensible answer"))
             }

@@ -15,8 +15,7 @@ use crate::{
 
 /// A volume can be modified so often in 24 hours:
 /// <https://docs.aws.amazon.com/ebs/latest/userguide/modify-volume-requirements.html>.
-const MODIFICATIONS: usize = 4;
-const DAY: i64 = 86_400;
+const MODIFICATIONS: u32 = 4;
 
 /// What a lookup of this name found.
 type Found<'f> = dyn Fn(&str) -> Option<&'f Map> + 'f;
@@ -117,41 +116,32 @@ impl Deployment {
         }
     }
 
-    /// How often the volume can still be modified today.
+    /// Whether the volume can be modified, where the stack file asks for that. AWS shows the last
+    /// modification alone: how many there were in these 24 hours cannot be read.
     async fn budget(&self, inspector: &Inspector, state: Option<&State>) -> Verdict {
-        let volume = state.and_then(|state| {
+        let recorded = state.and_then(|state| {
             state.resources.iter().find(|(address, _)| address.to_string() == "volume.data")
         });
-        let Some((_, volume)) = volume else { return skipped("There is no volume yet") };
-        let all =
-            inspector.modifications(&volume.id.0).await.map_err(|error| unanswered(&error.to_string()))?;
-        let now = self.cloud.now();
-        let mut recent: Vec<i64> = all.iter().map(|(at, _)| *at).filter(|at| now - at < DAY).collect();
-        recent.sort_unstable();
-        let left = MODIFICATIONS.saturating_sub(recent.len());
-        let under_way = all.iter().find(|(_, state)| matches!(state.as_str(), "modifying" | "optimizing"));
+        let Some((_, record)) = recorded else { return skipped("There is no volume yet") };
+        let id = &record.id.0;
+        let all = inspector.modifications(id).await.map_err(|error| unanswered(&error.to_string()))?;
+        let Some((at, state)) = all.iter().max_by_key(|(at, _)| *at) else {
+            return Ok(vec![format!("{id} was never modified")]);
+        };
+        let ago = span(self.cloud.now() - at);
         let evidence =
-            format!("{left} of {MODIFICATIONS} modifications of {} are left in these 24 hours", volume.id);
-        match (under_way, recent.first()) {
-            (Some((_, state)), _) => {
-                let fix = "Wait until it is done, hours for a large volume: `lhctl status STACK` shows how far it is.";
-                Err(Problem::Failed(
-                    format!("{} is {state}, and cannot be modified again meanwhile", volume.id),
-                    fix.to_owned(),
-                    vec![evidence],
-                ))
-            }
-            (None, Some(first)) if left == 0 => {
-                let wait = span(first + DAY - now);
-                Err(Problem::Failed(
-                    format!(
-                        "{} was modified {MODIFICATIONS} times in 24 hours, as often as EBS allows",
-                        volume.id
-                    ),
-                    format!("Wait {wait}; until then its size and performance stay."),
-                    vec![evidence],
-                ))
-            }
+            format!("{id} was modified {ago} ago: {state}; EBS allows {MODIFICATIONS} times in 24 hours");
+        let wanted = self.wanted("volume.data").map(|wanted| &wanted.props);
+        let differs =
+            |field: &&str| wanted.is_some_and(|wanted| wanted.get(**field) != record.inputs.get(**field));
+        let changes = ["size", "type", "iops", "throughput"].iter().any(|field| differs(&field));
+        match state.as_str() {
+            "modifying" | "optimizing" if changes => Err(Problem::Failed(
+                format!("{id} is still {state}, and the stack file asks for another change of it"),
+                "Wait until it is done, hours for a large volume: `lhctl status STACK` shows how far it is."
+                    .to_owned(),
+                vec![evidence],
+            )),
             _ => Ok(vec![evidence]),
         }
     }

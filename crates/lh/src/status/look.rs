@@ -58,9 +58,14 @@ pub(super) async fn group(stacks: Vec<&Deployment>) -> Vec<Status> {
         inspector.spot_requests(&instances),
         inspector.alarms(&alarms),
     );
-    let own = join_all(stacks.iter().zip(&states).map(async |(stack, state)| match state {
-        Ok(state) => Ok(own(stack, state, &inspector).await),
-        Err(error) => Err(error.to_string()),
+    let own = join_all(stacks.iter().zip(&states).map(|(stack, state)| {
+        let inspector = &inspector;
+        async move {
+            match state {
+                Ok(state) => Ok(own(stack, state, inspector).await),
+                Err(error) => Err(error.to_string()),
+            }
+        }
     }));
     let ((instances, volumes, spot, alarms), own) = join(shared, own).await;
     let common = Common { instances, volumes, spot, alarms, now: first.cloud.now() };
@@ -115,9 +120,9 @@ fn status(deployment: &Deployment, parts: Vec<Part>) -> Status {
 
 /// The status of a stack of which nothing can be told, not even what it consists of.
 fn closed(deployment: &Deployment, why: &str) -> Status {
-    let part = |part: &&'static str| match *part {
+    let part = |part: &'static str| match part {
         "state" => Part::red(part, why.to_owned(), serde_json::json!({})),
         _ => Part::unknown(part, "nothing is known without the state"),
     };
-    status(deployment, super::PARTS.iter().map(part).collect())
+    status(deployment, Vec::from(super::PARTS.map(part)))
 }
