@@ -30,29 +30,33 @@ class Hall {
   /** Waits until `session` may use its database, which `make` may have to make first. */
   async enter(session, make) {
     if (this.#inside.size > 0 && !engine.makes(make)) {
-      // Nobody is let wait for what is not there.
+      // Nobody is let wait for what is not there. Inside meanwhile, so that nothing else is opened.
+      this.#inside.add(session)
       await this.take(session)
-      const is_there = await engine.has(session.database)
+      const isThere = await engine.has(session.database)
+      this.#inside.delete(session)
       this.give(session)
-      if (!is_there) throw new Unknown(session.database)
+      if (!isThere) throw new Unknown(session.database)
     }
     await new Promise((resolve, reject) => {
-      const late = () => this.#refuse(wish, `the local engine has one database open at a time, and for ${PATIENCE / 1000} s others used "${engine.current}"`)
+      const why = `the local engine has one database open at a time, and for ${PATIENCE / 1000} s others used another`
+      const late = () => this.#refuse(wish, why)
       const wish = { session, make, resolve, reject, timer: setTimeout(late, PATIENCE) }
       this.#waiting.push(wish)
       void this.#admit()
     })
   }
 
-  /** The end of a session, whatever it was at. */
-  async leave(session) {
+  /** The end of a session, whatever it was at; `last` is what it leaves to the engine to do. */
+  async leave(session, last) {
     this.#waiting = this.#waiting.filter((wish) => wish.session !== session || clearTimeout(wish.timer))
     this.#queue = this.#queue.filter((one) => one.session !== session || one.reject(new Error('the client is gone')))
-    if (!this.#inside.delete(session)) return
-    if (this.#owner === session) {
-      await engine.raw(ROLLBACK).catch(fatal)
-      this.give(session)
-    }
+    if (!this.#inside.has(session)) return
+    const own = this.#owner === session
+    await this.take(session)
+    for (const one of own ? [ROLLBACK, ...last] : last) await engine.raw(one).catch(fatal)
+    this.#inside.delete(session)
+    this.give(session)
     void this.#admit()
   }
 
@@ -118,7 +122,7 @@ const server = net.createServer((socket) => {
   sockets.add(socket)
   socket.setNoDelay(true)
   socket.on('close', () => sockets.delete(socket))
-  void new Session(socket, engine, hall, stop).run()
+  void new Session(socket, engine, hall, stop, fatal).run()
 })
 
 let ending = false

@@ -1,6 +1,7 @@
 // One client of the local engine's server: its start, its messages in order, its end. What several
 // of them want at the same time is settled in server.mjs.
 
+import { Prepared } from './prepared.mjs'
 import {
   CANCEL_REQUEST, GSS_REQUEST, PROTOCOL, Reader, SSL_REQUEST,
   failure, int16, int32, message, parameters, text,
@@ -19,14 +20,17 @@ const TOLD = {
 const NO_SETTINGS = ['user', 'database', 'options', 'replication', 'client_encoding', 'client_min_messages']
 const COPY_IN = /^\s*copy\b[\s\S]*\bfrom\s+stdin\b/i
 const BEGINS = /\b(begin|start\s+transaction)\b/i
+const DEALLOCATE = /^\s*deallocate\s+(prepare\s+)?all\s*;?\s*$/i
 
 export class Session {
   /** The text of a COPY whose data are coming in, and the data. */
   #copy
   #reader = new Reader(true)
+  #prepared = new Prepared()
 
-  constructor(socket, engine, hall, stop) {
-    Object.assign(this, { socket, engine, hall, stop })
+  /** `fatal` is told of what the engine does not survive. */
+  constructor(socket, engine, hall, stop, fatal) {
+    Object.assign(this, { socket, engine, hall, stop, fatal })
   }
 
   /** Serves the client until it leaves. */
@@ -41,8 +45,9 @@ export class Session {
       }
     } catch (error) {
       this.#say(failure('FATAL', error.code ?? 'XX000', error.message))
+      if (error instanceof WebAssembly.RuntimeError) this.fatal(error)
     } finally {
-      await this.hall.leave(this)
+      await this.hall.leave(this, this.#prepared.closing())
       this.socket.end()
     }
   }
@@ -87,7 +92,7 @@ export class Session {
       this.#copy = { sql, data: [] }
       return this.#say(message('G', Buffer.from([0]), int16(0)))
     }
-    const answer = await this.engine.raw(one.whole)
+    const answer = await this.#answer(one, sql)
     const ended = answer.length >= 6 && answer.subarray(-6, -1).equals(Buffer.from([0x5a, 0, 0, 0, 5]))
     let state = ended ? String.fromCharCode(answer.at(-1)) : this.state
     if (sql && state === 'E' && this.state !== 'T' && this.state !== 'E' && !BEGINS.test(sql)) {
@@ -98,6 +103,17 @@ export class Session {
     }
     this.#say(answer)
     this.#stand(ended, state)
+  }
+
+  /** What the server says to a message, whose statements are this session's own. */
+  async #answer(one, sql) {
+    if (DEALLOCATE.test(sql)) {
+      for (const close of this.#prepared.closing()) await this.engine.raw(close)
+      return Buffer.concat([message('C', text('DEALLOCATE ALL')), message('Z', await this.engine.status())])
+    }
+    const { before, whole } = this.#prepared.own(one)
+    if (before) await this.engine.raw(before)
+    return this.engine.raw(whole)
   }
 
   /** A session keeps its turn within a transaction, and until an answer is whole. */

@@ -86,7 +86,7 @@ struct Flight<'a> {
     looks: FuturesUnordered<BoxFuture<'a, Glance>>,
     /// Looks at what is about to be changed, asked while its intent is written.
     glimpses: FuturesUnordered<BoxFuture<'a, ()>>,
-    write: Option<BoxFuture<'a, Result<Batch<'a>, StoreError>>>,
+    writes: FuturesUnordered<BoxFuture<'a, Result<Batch<'a>, StoreError>>>,
     pause: Option<BoxFuture<'a, ()>>,
 }
 
@@ -112,6 +112,8 @@ pub(crate) struct Execution<'a> {
     pen: Pen<'a>,
     /// Steps whose intents are noted and not yet being written.
     announced: Vec<&'a Step>,
+    /// Whether intents are being written.
+    is_announcing: bool,
     began: BTreeMap<StepId, Instant>,
     waits: Waits,
     outcome: Outcome,
@@ -126,8 +128,8 @@ impl<'a> Execution<'a> {
         stop: &'a Stop,
     ) -> Self {
         let pen = Pen::new(ports.journal.as_ref(), (ports.uuid)(), fold.base());
-        let (announced, began, waits, outcome) = Default::default();
-        Self { ports, guard, fold, plan, stop, pen, announced, began, waits, outcome }
+        let (announced, is_announcing, began, waits, outcome) = Default::default();
+        Self { ports, guard, fold, plan, stop, pen, announced, is_announcing, began, waits, outcome }
     }
 
     /// Writes down what became of earlier runs, then runs until nothing is left that can run.
@@ -145,11 +147,12 @@ impl<'a> Execution<'a> {
                 self.announce_ready();
                 self.look(&mut flight);
             }
-            if flight.write.is_none() && self.pen.is_wet() {
-                flight.write = Some(self.write(&mut flight.glimpses));
+            if self.may_write(flight.writes.len()) {
+                let write = self.write(&mut flight.glimpses);
+                flight.writes.push(write);
             }
             let is_waiting = !self.outcome.interrupted && !self.waits.pending.is_empty();
-            if flight.calls.is_empty() && flight.write.is_none() && !is_waiting {
+            if flight.calls.is_empty() && flight.writes.is_empty() && !is_waiting {
                 break;
             }
             tokio::select! {
@@ -160,7 +163,7 @@ impl<'a> Execution<'a> {
                     self.answered(step, answer);
                 }
                 Some(seen) = flight.looks.next() => self.looked(seen),
-                batch = end_of(&mut flight.write) => self.written(batch?, &flight.calls),
+                Some(batch) = flight.writes.next() => self.written(batch?, &flight.calls),
                 () = end_of(&mut flight.pause) => {
                     self.waits.rested();
                     flight.looks.extend(self.next_look());
@@ -213,6 +216,15 @@ impl<'a> Execution<'a> {
         }
     }
 
+    /// One write of outcomes and one of intents are on their way at most: what comes meanwhile goes
+    /// with the next. Intents, for which steps wait, do not wait for outcomes: one that a crash loses
+    /// between two intents is found again by a look. Only the very first entries, with which a
+    /// lineage begins, go before everything else.
+    fn may_write(&self, on_their_way: usize) -> bool {
+        let may_pass = self.pen.has_written() && !self.announced.is_empty() && !self.is_announcing;
+        self.pen.is_wet() && (on_their_way == 0 || may_pass)
+    }
+
     /// Begins to write all that was noted. Where intents are among it the lease is renewed meanwhile,
     /// and what they are about is looked at.
     fn write(
@@ -221,6 +233,7 @@ impl<'a> Execution<'a> {
     ) -> BoxFuture<'a, Result<Batch<'a>, StoreError>> {
         let (journal, entries) = self.pen.take();
         let steps = std::mem::take(&mut self.announced);
+        self.is_announcing |= !steps.is_empty();
         let look = self.look_before(&steps);
         glimpses.extend(look.clone().map(|look| look.map(drop).boxed()));
         let guard = self.guard;
@@ -240,6 +253,7 @@ impl<'a> Execution<'a> {
     /// The intents are durable: their calls are made, unless stopping was asked for meanwhile.
     fn written(&mut self, batch: Batch<'a>, calls: &FuturesUnordered<BoxFuture<'a, Answer>>) {
         self.pen.keep(batch.entries);
+        self.is_announcing &= batch.steps.is_empty();
         self.heed_stop(calls.len());
         for step in batch.steps {
             if self.outcome.interrupted {

@@ -32,7 +32,12 @@ impl<'a> Pen<'a> {
         !self.waiting.is_empty()
     }
 
-    /// What waits, to be written now: one write at a time, in order.
+    /// Whether anything was written.
+    pub(crate) fn has_written(&self) -> bool {
+        !self.written.is_empty()
+    }
+
+    /// What waits, to be written now.
     pub(crate) fn take(&mut self) -> (&'a dyn Journal, Vec<Entry>) {
         (self.journal, std::mem::take(&mut self.waiting))
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::future::join;
+use futures_util::future::{join, try_join};
 use lh_kind::{CloudError, Mutate};
 use lh_model::Desired;
 use lh_plan::{Mode, Observed, Plan, Scope};
@@ -291,10 +291,13 @@ impl Session {
         let text =
             encode(&next, self.ports.version).map_err(|problem| StoreError::Unusable { place, problem })?;
         // Before the snapshot makes the journal history; kept again, a run is the same run.
-        self.keep_runs(&self.entries).await?;
-        if let Some(guard) = &self.guard {
-            guard.renew().await?;
-        }
+        let renewed = async {
+            match &self.guard {
+                Some(guard) => guard.renew().await,
+                None => Ok(()),
+            }
+        };
+        try_join(self.keep_runs(&self.entries), renewed).await?;
         self.version = self.ports.snapshots.swap(&self.version, &text).await?;
         self.ports.journal.trim(next.serial).await?;
         self.ports.events.tell(Event::Saved { serial: next.serial });

@@ -26,6 +26,7 @@
 //! assert!(text.starts_with("#cloud-config\n"));
 //! ```
 
+pub mod day2;
 mod files;
 mod job;
 pub mod scripts;

@@ -209,32 +209,38 @@ fn refusal(process: &Process, ticket: &Ticket) -> Option<ApiError> {
     process.faults.deny.contains(&ticket.operation_name).then(|| service.denied(&ticket.operation_name))
 }
 
-/// Runs the operation on a copy, so that an error leaves nothing half done.
+/// Runs the operation; one that changes something on a copy, so that an error leaves nothing half
+/// done. The answer says, too, whether there is anything to save: the time that a read took is not
+/// worth it, that an object is one read less young is.
 fn call(
     world: &mut World,
     ticket: &Ticket,
     refused: Option<ApiError>,
     knobs: Knobs,
-) -> (String, Result<Output, ApiError>) {
+) -> ((String, Result<Output, ApiError>), bool) {
     clock::elapse(world, clock::CALL_TAKES);
     let request_id = world.random.request_id();
-    let result = match (refused, &ticket.operation) {
-        (Some(error), _) => Err(error),
-        (None, None) => Err(ApiError::new("UnsupportedOperation", "not simulated")),
-        (None, Some((operation, input))) => {
-            world.region_mut(&ticket.region);
-            let mut copy = world.clone();
-            let result = operation.run(&mut Scene::new(&mut copy, &ticket.region, knobs), input);
-            if result.is_ok() {
-                *world = copy;
-            } else {
-                // A read that failed because of lag was a read all the same.
-                world.young = copy.young;
-            }
-            result
-        }
+    let Some((operation, input)) = ticket.operation.as_ref().filter(|_| refused.is_none()) else {
+        let error = refused.unwrap_or_else(|| ApiError::new("UnsupportedOperation", "not simulated"));
+        return ((request_id, Err(error)), false);
     };
-    (request_id, result)
+    let is_new = !world.regions.contains_key(&ticket.region);
+    world.region_mut(&ticket.region);
+    let is_worth_saving = is_new || operation.mutating || !world.young.is_empty();
+    let result = if operation.mutating {
+        let mut copy = world.clone();
+        let result = operation.run(&mut Scene::new(&mut copy, &ticket.region, knobs), input);
+        if result.is_ok() {
+            *world = copy;
+        } else {
+            // A read that failed because of lag was a read all the same.
+            world.young = copy.young;
+        }
+        result
+    } else {
+        operation.run(&mut Scene::new(world, &ticket.region, knobs), input)
+    };
+    ((request_id, result), is_worth_saving)
 }
 
 fn fuse_at(process: &Process, number: Option<u64>, hit: impl Fn(Fuse, u64) -> bool) -> bool {

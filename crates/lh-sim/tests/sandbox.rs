@@ -3,8 +3,9 @@
 
 use std::{
     fs,
+    io::Write,
     path::Path,
-    process::Command,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -223,6 +224,19 @@ fn what_scripts_would_trip_over_is_said_before_anything_runs() {
     let sandbox = Sandbox::new(folder.path()).unwrap();
     assert!(!sandbox.is_online(&foreign));
     assert!(sandbox.begin(&foreign, "c-1", "true").unwrap_err().contains("not lhctl's"));
+}
+
+#[test]
+fn a_terminal_begins_in_the_folder_of_the_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let (program, args) = Sandbox::new(folder.path()).unwrap().terminal(&facts("i-1", 20)).unwrap();
+    let mut terminal = Command::new(program);
+    terminal.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = terminal.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"cat etc/lhctl/host.conf | head -n 1; exit 4\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "STACK='lighthouse-dev'\n");
+    assert_eq!(output.status.code(), Some(4));
 }
 
 #[test]

@@ -90,6 +90,11 @@ pub fn operations() -> Vec<(&'static str, Vec<&'static str>)> {
     lh_aws::Registry.kinds().into_iter().filter_map(calls).collect()
 }
 
+/// The operations that finding a way to the instance and running scripts there may call.
+pub fn shell_operations() -> &'static [&'static str] {
+    lh_aws::remote::CALLS
+}
+
 /// Whether policies know on what this operation, named as in IAM, can be allowed.
 pub fn policy_knows(operation: &str) -> bool {
     lh_plan::policy::is_known(operation)

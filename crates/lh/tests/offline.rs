@@ -9,7 +9,11 @@ use lh::{
     Cloud, Deployment, Stack,
     db::{self, RunOptions, VerifyOptions, local::LocalDatabase},
 };
-use lh_host::{Script, Shell, Stream, scripts};
+use lh_host::{
+    Script, Shell, Stream,
+    day2::{self, Backup, Backups, Checksum, Drill, DrillResult, Restore, Restored},
+    scripts,
+};
 
 async fn applied(folder: &Path) -> Deployment {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../stacks/dev.yaml");
@@ -43,23 +47,22 @@ async fn done(shell: &dyn Shell, text: &str) -> String {
     ran.out
 }
 
-const RESTORE: &str = r#". /usr/local/lib/lhctl-host.sh
-new=${DATABASE}_new
-name=$(find "$MNT/backups" -name '*.sql.gz' | sort | tail -n 1)
-counts() { sql -d "$1" <<<'SELECT (SELECT count(*) FROM check_history), (SELECT sum(total_checks) FROM hourly_metrics)'; }
-sql -d "$DATABASE" <<<'TRUNCATE check_history'
-sql -d postgres -v new="$new" <<<'CREATE DATABASE :"new" TEMPLATE template0'
-sql -d "$new" <<<"CREATE EXTENSION timescaledb; SELECT timescaledb_pre_restore()" >/dev/null
-gzip -dc "$name" | sql -d "$new" >/dev/null
-sql -d "$new" <<<'SELECT timescaledb_post_restore()' >/dev/null
-sql -d postgres -v new="$new" -v db="$DATABASE" <<'END'
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :'db' AND pid <> pg_backend_pid();
-ALTER DATABASE :"db" RENAME TO old;
-ALTER DATABASE :"new" RENAME TO :"db";
-END
-counts old
-counts "$DATABASE"
+/// Rows in chunks, of which two are compressed, and in an aggregate.
+const ROWS: &str = r#". /usr/local/lib/lhctl-host.sh
+sql -d "$DATABASE" <<<"INSERT INTO check_history (time, subscription_id, status)
+SELECT now() - i * interval '10 min', gen_random_uuid(), 'success' FROM generate_series(1, 500) AS i;
+CALL refresh_continuous_aggregate('hourly_metrics', NULL, NULL);
+SELECT count(compress_chunk(c)) FROM (SELECT c FROM show_chunks('check_history') AS c LIMIT 2) AS two;"
 "#;
+const LOSS: &str = ". /usr/local/lib/lhctl-host.sh\nsql -d \"$DATABASE\" <<<'TRUNCATE check_history'\n";
+const COUNT: &str = r#". /usr/local/lib/lhctl-host.sh
+sql -d "$DATABASE" <<<'SELECT (SELECT count(*) FROM check_history), (SELECT sum(total_checks) FROM hourly_metrics)'
+"#;
+
+/// The JSON line that ends what a script wrote.
+fn last<T: serde::de::DeserializeOwned>(out: &str) -> T {
+    serde_json::from_str(out.lines().last().unwrap()).unwrap()
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_of_this_machine_is_backed_up_and_restored_over_the_shell_of_its_host() {
@@ -88,18 +91,30 @@ async fn a_database_of_this_machine_is_backed_up_and_restored_over_the_shell_of_
     assert_eq!(status["versions"]["server"], "17.5");
     assert_eq!(status["last_backup"], serde_json::Value::Null);
 
-    let rows = r#". /usr/local/lib/lhctl-host.sh
-sql -d "$DATABASE" <<<"INSERT INTO check_history (time, subscription_id, status)
-SELECT now() - i * interval '10 min', gen_random_uuid(), 'success' FROM generate_series(1, 500) AS i;
-CALL refresh_continuous_aggregate('hourly_metrics', NULL, NULL);"
-"#;
-    done(shell.as_ref(), rows).await;
-    let backup = done(shell.as_ref(), scripts::BACKUP).await;
-    let facts: serde_json::Value = serde_json::from_str(backup.lines().last().unwrap()).unwrap();
-    assert_eq!((&facts["database"], &facts["server_version"]), (&"lighthouse_dev".into(), &"17.5".into()));
-    let restored = done(shell.as_ref(), RESTORE).await;
-    assert!(restored.ends_with("0|500\n500|500\n"), "{restored}");
+    done(shell.as_ref(), ROWS).await;
+    let backup: Backup = last(&done(shell.as_ref(), &day2::backup()).await);
+    assert_eq!((backup.database.as_str(), backup.server_version.as_str()), ("lighthouse_dev", "17.5"));
+    let rows = backup.rows.unwrap();
+    assert_eq!((rows["public.check_history"], rows["public._sqlx_migrations"]), (500, 6));
+
+    let drill: Drill = last(&done(shell.as_ref(), &day2::drill(None)).await);
+    assert_eq!((drill.result, drill.backup.as_str()), (DrillResult::Passed, backup.file.as_str()));
+    assert_eq!((drill.compared, drill.rows), (true, rows.values().sum()));
+
+    done(shell.as_ref(), LOSS).await;
+    let restore = Restore { name: backup.file.clone(), run: true, ..Restore::default() };
+    let restored: Restored = last(&done(shell.as_ref(), &day2::restore(&restore)).await);
+    assert_eq!((restored.compared, restored.rows), (true, rows.values().sum()));
+    assert_eq!(done(shell.as_ref(), COUNT).await, "500|500\n");
     assert!(db::verify(&url, &migrations, &options).await.holds());
+
+    let backups: Backups = last(&done(shell.as_ref(), &day2::backups(true)).await);
+    assert_eq!((backups.on_disk.len(), backups.on_disk[0].checksum), (1, Checksum::Good));
+    let retained = backups.retained.unwrap();
+    assert_eq!(Some(&retained[0].name), restored.kept.as_ref());
+    done(shell.as_ref(), &day2::release_retained(&[retained[0].name.clone()])).await;
+    let backups: Backups = last(&done(shell.as_ref(), &day2::backups(false)).await);
+    assert_eq!(backups.retained, Some(Vec::new()));
 
     database.stop().await;
     assert!(matches!(deployment.database_url().await, Err(lh::Error::NoLocalDatabase)));

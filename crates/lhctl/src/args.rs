@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Status(commands::status::StatusArgs),
     /// Check that the database, and what AWS does for it, is as it should be, with evidence
     Verify(commands::verify::Verify),
+    /// Open a terminal on the stack's instance, or run one command on it
+    Ssh(commands::ssh::Ssh),
     /// Estimate the monthly cost, line by line
     Cost(commands::cost::Cost),
     /// Show or reset the simulated AWS, or run a database beside it

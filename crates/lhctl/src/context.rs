@@ -208,6 +208,6 @@ pub(crate) fn watch_interrupts(stop: Stop, progress: Arc<Progress>) {
                 left.join(", ")
             )
         });
-        std::process::exit(Code::Interrupted as i32);
+        std::process::exit(Code::Interrupted.number().into());
     });
 }

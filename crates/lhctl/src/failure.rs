@@ -9,18 +9,36 @@ use crate::render::{diagnostic, style};
 /// How a command ended, by exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
-    Done = 0,
-    Error = 1,
-    Changes = 2,
-    Locked = 3,
-    Invalid = 4,
-    Refused = 5,
-    Interrupted = 130,
+    Done,
+    Error,
+    Changes,
+    Locked,
+    Invalid,
+    Refused,
+    Interrupted,
+    /// The status of what was run on the instance.
+    Remote(u8),
+}
+
+impl Code {
+    /// As the exit status of this process.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Error => 1,
+            Self::Changes => 2,
+            Self::Locked => 3,
+            Self::Invalid => 4,
+            Self::Refused => 5,
+            Self::Interrupted => 130,
+            Self::Remote(status) => status,
+        }
+    }
 }
 
 impl From<Code> for ExitCode {
     fn from(code: Code) -> Self {
-        Self::from(code as u8)
+        Self::from(code.number())
     }
 }
 

@@ -17,9 +17,10 @@ const PACKAGE: &str = include_str!("../../timescaledb/package.json");
 const LOCK: &str = include_str!("../../timescaledb/package-lock.json");
 
 /// What is written beside the database at each start, so that it fits this lhctl.
-const PROGRAMS: [(&str, &str); 8] = [
+const PROGRAMS: [(&str, &str); 9] = [
     ("server.mjs", include_str!("../../timescaledb/server.mjs")),
     ("session.mjs", include_str!("../../timescaledb/session.mjs")),
+    ("prepared.mjs", include_str!("../../timescaledb/prepared.mjs")),
     ("engine.mjs", include_str!("../../timescaledb/engine.mjs")),
     ("wire.mjs", include_str!("../../timescaledb/wire.mjs")),
     ("client.mjs", include_str!("../../timescaledb/client.mjs")),

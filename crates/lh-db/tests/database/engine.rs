@@ -155,7 +155,7 @@ SELECT format('SELECT %s', i) FROM generate_series(1, 2) AS i \\gexec
 
     let failed = sql(folder, "postgres", "SELECT 1;\nSELECT 1 / 0;\nSELECT 2;\n");
     assert_eq!((failed.status, failed.out.as_str()), (3, "1\n"));
-    assert_eq!(failed.err, "psql:<stdin>:2: ERROR:  division by zero\n");
+    assert_eq!(failed.err, "ERROR:  division by zero\n");
     let absent = sql(folder, "absent", "SELECT 1");
     assert_eq!(absent.status, 2);
     assert!(absent.err.contains("database \"absent\" does not exist"), "{}", absent.err);
@@ -167,5 +167,32 @@ SELECT format('SELECT %s', i) FROM generate_series(1, 2) AS i \\gexec
     ));
     let settings = "SHOW work_mem; SHOW lock_timeout; SELECT to_regclass('t') IS NULL;";
     assert_eq!(done(sql(folder, "postgres", settings)), "4MB\n9s\nt\n");
+    database.stop().await;
+}
+
+#[tokio::test]
+async fn sessions_of_one_database_do_not_disturb_each_other() {
+    let test = "sessions_of_one_database_do_not_disturb_each_other";
+    let Some((database, _folder)) = timescale(test).await else { return };
+    let url = database.url();
+    let (mut one, mut two, mut third) = (session(url).await, session(url).await, session(url).await);
+    execute(&mut one, "CREATE TABLE t (n int8)").await;
+    let adds = async |session: &mut sqlx::PgConnection, from: i64| {
+        for n in from..from + 50 {
+            let asked = sqlx::query_scalar::<_, i64>("INSERT INTO t VALUES ($1) RETURNING n + 1").bind(n);
+            assert_eq!(asked.persistent(n % 2 == 0).fetch_one(&mut *session).await.unwrap(), n + 1);
+        }
+    };
+    let transaction = async |session: &mut sqlx::PgConnection| {
+        execute(session, "BEGIN; INSERT INTO t VALUES (-1)").await;
+        assert_eq!(number(session, "SELECT count(*) FROM t WHERE n = -1").await, 1);
+        execute(session, "ROLLBACK; DEALLOCATE ALL").await;
+    };
+    tokio::join!(adds(&mut one, 0), adds(&mut two, 1000), transaction(&mut third));
+    assert_eq!(number(&mut third, "SELECT count(*) FROM t").await, 100);
+    // One that leaves in the middle of a transaction takes what it did with it.
+    execute(&mut one, "BEGIN; DELETE FROM t").await;
+    drop(one);
+    assert_eq!(number(&mut two, "SELECT count(*) FROM t").await, 100);
     database.stop().await;
 }

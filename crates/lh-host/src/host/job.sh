@@ -26,6 +26,8 @@ begin() {
 # work JOB SECONDS: runs the script and writes how it ended, whoever still listens.
 work() {
   local job=$1 child watch status
+  # A subshell has none of its own until it asks again.
+  set -m
   bash "$job/script" >"$job/out" 2>"$job/err" &
   child=$!
   echo "$child" >"$job/child"
@@ -53,9 +55,12 @@ stop() {
   kill -KILL -- "-$child" 2>/dev/null
 }
 
-# cancel ID: ends the job.
+# cancel ID: ends the job. One that was not begun cannot be begun afterwards.
 cancel() {
-  if [ -d "$jobs/$1" ] && [ ! -e "$jobs/$1/status" ]; then stop "$jobs/$1" cancelled; fi
+  mkdir -p "$jobs"
+  if mkdir "$jobs/$1" 2>/dev/null; then
+    echo "cancelled 0" >"$jobs/$1/status"
+  elif [ -d "$jobs/$1" ] && [ ! -e "$jobs/$1/status" ]; then stop "$jobs/$1" cancelled; fi
 }
 
 size() { if [ -e "$1" ]; then wc -c <"$1" | tr -d ' '; else echo 0; fi; }

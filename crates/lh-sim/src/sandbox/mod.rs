@@ -15,10 +15,14 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use self::root::Root;
 use crate::hosts::{HostFacts, HostRun, Hosts};
+
+/// How long the output of a command that ended is kept.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// What a shell says of a process that a signal ended: 128 and the signal's number.
 const KILLED: i32 = 137;
@@ -66,6 +70,7 @@ impl Hosts for Sandbox {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
             made => made.map_err(failed)?,
         }
+        sweep(&folder);
         fs::write(folder.join("script"), script).map_err(failed)?;
         let mut runner = root.runner(&folder);
         // A group of its own: neither Ctrl-C nor the end of lhctl ends it.
@@ -98,6 +103,23 @@ impl Hosts for Sandbox {
         let folder = Root::new(&self.top, &host.instance).command(command);
         if let Some(pid) = read(&folder, "pid").filter(|_| self.lives(&folder)) {
             signal("-TERM", &format!("-{pid}"));
+        }
+    }
+
+    fn terminal(&self, host: &HostFacts) -> Option<(String, Vec<String>)> {
+        let root = Root::new(&self.top, &host.instance);
+        root.prepare(host).ok()?;
+        Some(("/bin/bash".to_owned(), vec![root.terminal().display().to_string()]))
+    }
+}
+
+/// Forgets commands beside this one that ended long ago.
+fn sweep(folder: &Path) {
+    let siblings = folder.parent().and_then(|all| fs::read_dir(all).ok()).into_iter().flatten().flatten();
+    for old in siblings.map(|entry| entry.path()) {
+        let ended = fs::metadata(old.join("status")).and_then(|about| about.modified());
+        if ended.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > KEPT)) {
+            let _ = fs::remove_dir_all(&old);
         }
     }
 }

@@ -104,6 +104,11 @@ impl Root {
         command
     }
 
+    /// A script for bash that is a terminal in the folder.
+    pub fn terminal(&self) -> PathBuf {
+        self.sandbox().join("terminal")
+    }
+
     /// Makes the host what its user data and its volumes say, as its first boot does; again, it
     /// changes only what is different.
     ///
@@ -161,6 +166,7 @@ impl Root {
     fn programs(&self) -> io::Result<()> {
         let sandbox = self.sandbox();
         put(&sandbox.join("run"), include_str!("stand_ins/run.sh"))?;
+        put(&sandbox.join("terminal"), include_str!("stand_ins/terminal.sh"))?;
         put(&sandbox.join("map.sed"), &self.map())?;
         for (name, text) in PROGRAMS {
             put(&sandbox.join("bin").join(name), text)?;

@@ -22,6 +22,8 @@ const AGAIN: u32 = 3;
 const BREATH: Duration = Duration::from_secs(2);
 /// How often the wish to stop is looked at.
 const BEAT: Duration = Duration::from_millis(250);
+/// How many lines of what `ssh` says at last are told.
+const LINES: usize = 3;
 /// How much of what `ssh` says is kept.
 const MOST_SAID: u64 = 16_384;
 
@@ -80,8 +82,11 @@ impl Ssh {
 
     /// Why there is no connection, in the words of `ssh`.
     fn reason(&self, said: &str) -> String {
-        let last = said.lines().rev().map(str::trim).find(|line| !line.is_empty());
-        let last = last.unwrap_or("ssh ended without a word").trim_end_matches('.');
+        let told = |line: &&str| !line.is_empty() && !line.starts_with("Warning: Permanently added");
+        let lines: Vec<&str> = said.lines().map(str::trim).filter(told).collect();
+        // With a bastion the cause comes first and the consequence last.
+        let last = lines[lines.len().saturating_sub(LINES)..].join("; ");
+        let last = if last.is_empty() { "ssh ended without a word" } else { last.trim_end_matches('.') };
         let key = match &self.target.key {
             None => " (the private key is not where the stack file says)",
             Some(_) => "",
@@ -106,7 +111,7 @@ impl Ssh {
             let line = tokio::select! {
                 line = lines.next_line() => line,
                 _ = beat.tick() => {
-                    if stops && self.stop.is_asked() {
+                    if stops && *begun && self.stop.is_asked() {
                         return Err(Broken::Stop);
                     }
                     continue;
@@ -186,3 +191,6 @@ impl Shell for Ssh {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

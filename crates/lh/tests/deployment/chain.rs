@@ -1,29 +1,49 @@
-//! How long an apply takes against how long it has to: rounds of calls, counted, and no clock.
+//! How long an apply takes against how long it has to, on tokio's paused clock: every call to the
+//! simulated AWS takes 40 ms of it, calls at the same time share them, and nothing else takes any.
 //!
-//! Every call to the simulated AWS takes one round, calls at the same time share it. The longest
-//! chain of steps of which each needs the one before cannot take fewer rounds than its own calls
+//! The longest chain of steps of which each needs the one before cannot take less than its own calls
 //! and looks, with an intent written before each step; everything else should fit beside it.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use lh::{Cloud, Deployment, Event, Events, Plan, Stack, StepId};
+use lh_sim::Faults;
+use tokio::time::Instant;
 
-/// How often each step was looked at before it was complete.
+/// What a call takes.
+const CALL: Duration = Duration::from_millis(40);
+
+/// When a step began and ended, and how often it was looked at.
 #[derive(Default)]
-struct Looks(Mutex<BTreeMap<StepId, usize>>);
+struct Looked {
+    began: Option<Instant>,
+    ended: Option<Instant>,
+    times: usize,
+}
+
+#[derive(Default)]
+struct Looks(Mutex<BTreeMap<StepId, Looked>>);
 
 impl Events for Looks {
     fn tell(&self, event: Event) {
-        if let Event::Waiting { step, .. } | Event::Finished { step, .. } = event {
-            *self.0.lock().unwrap().entry(step).or_default() += 1;
+        let mut all = self.0.lock().unwrap();
+        match event {
+            Event::Started(step) => all.entry(step).or_default().began = Some(Instant::now()),
+            Event::Waiting { step, .. } => all.entry(step).or_default().times += 1,
+            Event::Finished { step, .. } => {
+                let looked = all.entry(step).or_default();
+                (looked.times, looked.ended) = (looked.times + 1, Some(Instant::now()));
+            }
+            _ => {}
         }
     }
 }
 
-/// The rounds of the longest chain of steps: intent, calls, and looks of each.
+/// The length of the longest chain of steps: intent, calls, and looks of each.
 fn longest_chain(plan: &Plan, own: &BTreeMap<StepId, usize>) -> usize {
     let mut until: BTreeMap<&StepId, usize> = BTreeMap::new();
     while until.len() < plan.steps.len() {
@@ -38,46 +58,48 @@ fn longest_chain(plan: &Plan, own: &BTreeMap<StepId, usize>) -> usize {
     until.into_values().max().unwrap_or_default()
 }
 
-/// Rounds of the whole run, of the part between the first and the last call for a step, and of the
-/// longest chain of steps.
-async fn of_apply(file: &str, set: &[&str]) -> (usize, usize, usize) {
+/// The time of the whole run, of the part between the first step and the last, and of the longest
+/// chain of steps, in calls.
+async fn of_apply(file: &str) -> (u128, u128, usize) {
     let cloud = Cloud::simulated();
-    let set: Vec<String> = set.iter().map(|part| (*part).to_owned()).collect();
     let file = format!("{}/../../stacks/{file}", env!("CARGO_MANIFEST_DIR"));
-    let stack = || Deployment::new(Stack::load(&file, &set).unwrap(), cloud.clone());
+    let stack = || Deployment::new(Stack::load(&file, &[]).unwrap(), cloud.clone());
     stack().bootstrap().await.unwrap();
     let (sim, looks) = (cloud.sim().unwrap(), Arc::new(Looks::default()));
-    sim.forget_calls();
+    sim.set_faults(Faults { latency: CALL, ..Faults::default() });
+    let began = Instant::now();
     let applied = stack().telling(looks.clone()).apply(|_| true).await.unwrap();
+    let all = began.elapsed();
     assert!(applied.outcome.is_complete(), "{:?}", applied.outcome);
-    let calls = sim.calls();
-    let keeps = |call: &&lh_sim::Call| ["s3", "dynamodb"].contains(&call.service.as_str());
-    let first =
-        calls.iter().filter(|call| call.mutating && !keeps(call)).map(|call| call.round).min().unwrap();
-    let last = calls.iter().filter(|call| !keeps(call)).map(|call| call.round).max().unwrap();
-    let mut own = looks.0.lock().unwrap().clone();
-    // The history has the calls of each step that change something; an intent goes before them.
-    for (step, own) in &mut own {
-        let history = &stack().history(1).await.unwrap()[0];
-        let (name, act) = (step.to_string(), step.act);
-        *own += history.calls.iter().filter(|call| call.step == name).count();
-        *own += usize::from(act.is_mutating());
+    let history = &stack().history(1).await.unwrap()[0];
+    let mut own: BTreeMap<StepId, usize> = BTreeMap::new();
+    let (mut first, mut last) = (all, Duration::ZERO);
+    for (step, looked) in looks.0.lock().unwrap().iter() {
+        let name = step.to_string();
+        // The history has the calls of each step that change something; an intent goes before them.
+        let calls = history.calls.iter().filter(|call| call.step == name).count();
+        own.insert(step.clone(), calls + looked.times + usize::from(step.act.is_mutating()));
+        first = first.min(looked.began.map_or(all, |at| at - began));
+        last = last.max(looked.ended.map_or(Duration::ZERO, |at| at - began));
     }
-    // The first intent is behind before the first call.
-    (sim.rounds(), last + 1 - first, longest_chain(&applied.plan, &own) - 1)
+    // The first intent is behind when the first step begins.
+    (in_calls(all), in_calls(last - first), longest_chain(&applied.plan, &own) - 1)
 }
 
-fn assert_near((all, steps, chain): (usize, usize, usize)) {
-    println!("{all} rounds, {steps} of them from the first step to the last; the longest chain has {chain}");
-    assert!(steps * 10 <= chain * 13, "{steps} rounds for a chain of {chain}, {all} in all");
+fn in_calls(time: Duration) -> u128 {
+    time.as_millis() / CALL.as_millis()
 }
 
-#[tokio::test]
+fn assert_near((all, steps, chain): (u128, u128, usize)) {
+    assert!(steps * 10 <= chain as u128 * 13, "{steps} for a chain of {chain}, {all} in all");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_apply_of_prod_takes_little_longer_than_its_longest_chain() {
-    assert_near(of_apply("prod.yaml", &[]).await);
+    assert_near(of_apply("prod.yaml").await);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_apply_of_dev_takes_little_longer_than_its_longest_chain() {
-    assert_near(of_apply("dev.yaml", &[]).await);
+    assert_near(of_apply("dev.yaml").await);
 }

@@ -18,6 +18,7 @@ pub(crate) mod plan;
 pub(crate) mod recover;
 pub(crate) mod release;
 pub(crate) mod schema;
+pub(crate) mod ssh;
 pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod validate;
@@ -49,6 +50,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Code, Failure> {
         Command::History(command) => command.run(&global).await,
         Command::Recover(command) => command.run(&global).await,
         Command::Cost(command) => command.run(&global).await,
+        Command::Ssh(command) => command.run(&global).await,
         Command::Migrate(command) => command.run(&global).await,
         Command::Verify(command) => command.run(&global).await,
         Command::Status(command) => command.run(&global).await,

@@ -25,6 +25,7 @@ mod place;
 mod release;
 mod saved;
 mod secrets;
+mod ssh;
 mod state_files;
 mod state_verbs;
 mod texts;
