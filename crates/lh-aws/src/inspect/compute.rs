@@ -66,7 +66,8 @@ impl Inspector {
         let ask = async |question: Question| {
             let request = self.clients.ec2.describe_instances().set_filters(Some(question));
             let pages = request.into_paginator().items().send();
-            pages.try_collect::<Vec<_>>().await.named("ec2:DescribeInstances")
+            let found: Result<Vec<_>, CloudError> = pages.try_collect().await.named("ec2:DescribeInstances");
+            found
         };
         let found = try_join_all(by("instance-id", ids.iter().cloned()).into_iter().map(ask)).await?;
         let all = found.into_iter().flatten().flat_map(|one| one.instances.unwrap_or_default());
@@ -81,12 +82,15 @@ impl Inspector {
         let volumes = async |question: Question| {
             let request = self.clients.ec2.describe_volumes().set_filters(Some(question));
             let pages = request.into_paginator().items().send();
-            pages.try_collect::<Vec<_>>().await.named("ec2:DescribeVolumes")
+            let found: Result<Vec<_>, CloudError> = pages.try_collect().await.named("ec2:DescribeVolumes");
+            found
         };
         let modifications = async |question: Question| {
             let request = self.clients.ec2.describe_volumes_modifications().set_filters(Some(question));
             let pages = request.into_paginator().items().send();
-            pages.try_collect::<Vec<_>>().await.named("ec2:DescribeVolumesModifications")
+            let found: Result<Vec<_>, CloudError> =
+                pages.try_collect().await.named("ec2:DescribeVolumesModifications");
+            found
         };
         let questions = || by("volume-id", ids.iter().cloned()).into_iter();
         let both = join(try_join_all(questions().map(volumes)), try_join_all(questions().map(modifications)));
@@ -120,7 +124,9 @@ impl Inspector {
         let ask = async |question: Question| {
             let request = self.clients.ec2.describe_spot_instance_requests().set_filters(Some(question));
             let pages = request.into_paginator().items().send();
-            pages.try_collect::<Vec<_>>().await.named("ec2:DescribeSpotInstanceRequests")
+            let found: Result<Vec<_>, CloudError> =
+                pages.try_collect().await.named("ec2:DescribeSpotInstanceRequests");
+            found
         };
         let found = try_join_all(by("instance-id", instances.iter().cloned()).into_iter().map(ask)).await?;
         Ok(found.iter().flatten().map(spot_sight).collect())

@@ -48,8 +48,8 @@ impl Deployment {
             join4(permissions, self.egress(&inspector, found), self.budget(&inspector, state), subscriptions)
                 .await;
         let network = self.stack().desired.lookups.iter().find(|lookup| lookup.name == "network");
-        let network = network.map(|lookup| lookup.origin.clone());
-        let place = |address: &str| self.wanted(address).map(|wanted| wanted.origin.clone());
+        let network = network.and_then(|lookup| lookup.origin.clone());
+        let place = |address: &str| self.wanted(address).and_then(|wanted| wanted.origin.clone());
         let quotas = "Not asked: quotas are in Service Quotas, under `Running On-Demand Standard instances` and `All Standard Spot Instance Requests`; an instance type that goes beyond them is refused when it starts";
         let row = |name: &str, chapter: &str, verdict: Verdict, origin: Option<Origin>| {
             Check::of(name, chapter, verdict).at(origin)
@@ -70,7 +70,7 @@ impl Deployment {
     /// Where the addresses stand that alarms are sent to.
     fn emails(&self) -> Option<Origin> {
         let mut all = self.stack().desired.resources.iter();
-        all.find(|resource| resource.address.kind() == "subscription").map(|one| one.origin.clone())
+        all.find(|resource| resource.address.kind() == "subscription").and_then(|one| one.origin.clone())
     }
 
     fn rehearsal(&self, found: &Found<'_>) -> Option<Rehearsal> {
@@ -133,8 +133,8 @@ impl Deployment {
             format!("{id} was modified {ago} ago: {state}; EBS allows {MODIFICATIONS} times in 24 hours");
         let wanted = self.wanted("volume.data").map(|wanted| &wanted.props);
         let differs =
-            |field: &&str| wanted.is_some_and(|wanted| wanted.get(**field) != record.inputs.get(**field));
-        let changes = ["size", "type", "iops", "throughput"].iter().any(|field| differs(&field));
+            |field: &str| wanted.is_some_and(|wanted| wanted.get(field) != record.inputs.get(field));
+        let changes = ["size", "type", "iops", "throughput"].into_iter().any(differs);
         match state.as_str() {
             "modifying" | "optimizing" if changes => Err(Problem::Failed(
                 format!("{id} is still {state}, and the stack file asks for another change of it"),

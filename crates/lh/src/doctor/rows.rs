@@ -48,7 +48,7 @@ pub(super) fn lookup(lookup: &Lookup, answer: &Result<Map, Diagnostic>) -> Check
         Err(finding) => Err(problem(finding)),
     };
     let origin = answer.as_ref().err().and_then(|finding| finding.origin.clone());
-    Check::of(&row, chapter, verdict).at(origin.or_else(|| Some(lookup.origin.clone())))
+    Check::of(&row, chapter, verdict).at(origin.or_else(|| lookup.origin.clone()))
 }
 
 /// What a plan says, as far as the lookups have not said it.
