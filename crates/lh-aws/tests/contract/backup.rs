@@ -240,7 +240,8 @@ async fn a_selection_that_was_changed_elsewhere_is_changed_back_new_before_old()
     let found = stage.see(&made.target).await.unwrap();
     assert_ne!(found.id, old);
     assert!(matches!(difference(&stage, made, &found), Change::Same(_)), "{found:?}");
-    let plans = &sim.snapshot().region("us-east-1").unwrap().backup.plans;
+    let world = sim.snapshot();
+    let plans = &world.region("us-east-1").unwrap().backup.plans;
     assert_eq!(plans.values().map(|plan| plan.selections.len()).sum::<usize>(), 1);
 }
 
