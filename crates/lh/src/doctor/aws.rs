@@ -122,7 +122,7 @@ impl Deployment {
         let recorded = state.and_then(|state| {
             state.resources.iter().find(|(address, _)| address.to_string() == "volume.data")
         });
-        let Some((_, record)) = recorded else { return skipped("There is no volume yet") };
+        let Some((_, record)) = recorded else { return skipped("No volume is recorded") };
         let id = &record.id.0;
         let all = inspector.modifications(id).await.map_err(|error| unanswered(&error.to_string()))?;
         let Some((at, state)) = all.iter().max_by_key(|(at, _)| *at) else {

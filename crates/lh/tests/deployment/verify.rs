@@ -68,7 +68,9 @@ fn skipped(check: &Check) -> &str {
 fn volume(cloud: &Cloud) -> String {
     let world = cloud.sim().unwrap().snapshot();
     let mut volumes = world.region(REGION).unwrap().volumes.values();
-    let data = volumes.find(|volume| volume.tags.contains_key("lhctl:resource")).unwrap();
+    let data = volumes
+        .find(|volume| volume.tags.get("lhctl:resource").is_some_and(|at| at == "volume.data"))
+        .unwrap();
     format!("arn:aws:ec2:{REGION}:123456789012:volume/{}", data.id)
 }
 

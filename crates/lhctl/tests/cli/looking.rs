@@ -34,14 +34,18 @@ fn status_is_a_line_a_part_and_red_is_one() {
     let place = Place::new();
     place.run("status --local stacks/dev.yaml").expect(0).says("- state           not applied yet");
     let place = Place::applied();
-    let told = place.run("status --local stacks/dev.yaml").expect(0);
+    // Nobody started a database beside it, which is the one thing that is wrong.
+    let told = place.run("status --local stacks/dev.yaml").expect(1);
     for text in [
         "lighthouse-dev  us-east-1",
         "✓ instance",
         "running for",
         "✓ spot",
         "active, fulfilled",
+        "✓ volume",
         "in-use",
+        "✗ database        not ready",
+        "✓ disk",
         "dollars a month",
     ] {
         assert!(told.out.contains(text), "no `{text}` in\n{}", told.out);
