@@ -24,6 +24,12 @@ pub struct HostStatus {
     pub versions: Option<Versions>,
     /// The data volume's file system, if it is mounted.
     pub disk: Option<DiskUse>,
+    /// The file name of the newest dump on the volume.
+    pub last_backup: Option<String>,
+    /// Its description, without the rows of each table.
+    pub backup: Option<crate::day2::Backup>,
+    /// The last drill.
+    pub last_drill: Option<crate::day2::Drill>,
 }
 
 /// Versions of server and extension.

@@ -41,6 +41,7 @@ fn sent() -> Vec<(&'static str, String)> {
         let restore = day2::Restore { name: "@NAME@".into(), from: None, into: Some("@INTO@".into()), run };
         day2::restore(&restore)
     };
+    let next = Host { image: "timescale/timescaledb:2.18.0-pg16".into(), ..host() };
     vec![
         ("backup", day2::backup()),
         ("backups", day2::backups(false)),
@@ -49,6 +50,13 @@ fn sent() -> Vec<(&'static str, String)> {
         ("restore", restore(true)),
         ("drill", day2::drill(None).replace("FROM=''", "FROM='@FROM@'")),
         ("release", day2::release_retained(&["@ONLY@".into()])),
+        ("upgrade-plan", day2::upgrade(&next, VOLUME, false)),
+        ("upgrade", day2::upgrade(&next, VOLUME, true)),
+        ("disk", day2::disk(false)),
+        ("disk-grow", day2::disk(true)),
+        ("logs", day2::logs(&day2::Logs { since: Some("2h".into()), lines: 100, follow: false })),
+        ("psql", day2::psql("SELECT count(*) FROM checks;", false)),
+        ("psql-wrong", day2::psql("SELEKT 1;\nSELECT 2;", true)),
     ]
 }
 
@@ -175,6 +183,12 @@ sandboxed! {
     guide_defect_12_a_backup_counts_when_it_was_restored
     guide_defect_11_backups_leave_the_volume_and_are_tried_from_there
     backups_are_listed_with_what_is_known
+    guide_defect_03_an_upgrade_updates_the_extension_everywhere
+    upgrade_refuses_what_does_not_fit
+    upgrade_goes_back_when_the_new_image_does_not_serve
+    upgrade_converges_after_every_interruption
+    guide_defect_09_growth_finds_the_volume_and_is_seen_by_statfs
+    logs_and_psql_reach_the_container
 }
 
 /// The instance's metadata, for four questions: a token, no notice, a token, a notice.

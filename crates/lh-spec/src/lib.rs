@@ -29,7 +29,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use lh_model::Diagnostic;
 
 pub use crate::{
-    desire::desire,
+    desire::{desire, host},
     explain::{Explained, Given, explain},
     format::format,
     instance_types::InstanceType,

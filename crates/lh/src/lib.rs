@@ -20,6 +20,7 @@
 mod amend;
 mod cloud;
 mod database;
+pub mod day2;
 mod deployment;
 mod doctor;
 mod error;

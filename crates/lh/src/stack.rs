@@ -25,6 +25,8 @@ pub struct Stack {
     environment: String,
     pub(crate) ssh: SshAccess,
     pub(crate) dumps: Option<Dumps>,
+    /// What its host must become; of a stack that a saved plan holds, nothing.
+    pub(crate) host: Option<lh_host::Host>,
     warnings: Vec<Diagnostic>,
     sources: Sources,
 }
@@ -81,6 +83,7 @@ impl Stack {
         let desired = lh_spec::desire(&stack);
         let ssh = SshAccess::of(&stack.ssh);
         let dumps = Dumps::of(&stack);
+        let host = Some(lh_spec::host(&stack));
         let environment = stack.environment.value;
         Ok(Self {
             file: path.to_owned(),
@@ -89,6 +92,7 @@ impl Stack {
             environment,
             ssh,
             dumps,
+            host,
             warnings: diagnostics,
             sources,
         })
@@ -107,6 +111,11 @@ impl Stack {
     /// The environment; of a stack that a saved plan holds, nothing.
     pub fn environment(&self) -> &str {
         &self.environment
+    }
+
+    /// The image that the database shall run from, as the file names it.
+    pub fn database_image(&self) -> Option<&str> {
+        self.host.as_ref().map(|host| host.image.as_str())
     }
 
     /// AWS region.
@@ -140,6 +149,7 @@ impl Stack {
             environment: String::new(),
             ssh: SshAccess::default(),
             dumps: None,
+            host: None,
             warnings: Vec::new(),
             sources: Sources::new(),
         }

@@ -76,6 +76,8 @@ pub(crate) enum Command {
     Verify(commands::verify::Verify),
     /// Open a terminal on the stack's instance, or run one command on it
     Ssh(commands::ssh::Ssh),
+    /// Work on the database: back up, restore, upgrade, look into it
+    Db(commands::db::Db),
     /// Estimate the monthly cost, line by line
     Cost(commands::cost::Cost),
     /// Show or reset the simulated AWS, or run a database beside it

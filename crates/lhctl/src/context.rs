@@ -104,7 +104,8 @@ impl Target {
         Ok(self.stack.as_ref().map(load).transpose()?)
     }
 
-    fn url(&self) -> Option<String> {
+    /// The URL that names the database, if one does.
+    pub fn url(&self) -> Option<String> {
         let given = self.database_url.clone().or_else(|| std::env::var("DATABASE_URL").ok());
         given.filter(|text| !text.is_empty())
     }

@@ -121,6 +121,11 @@ impl From<Error> for Failure {
                 Self::plain(message).code(Code::Refused).fix(fix)
             }
             Error::Host { reason, fix } => Self::plain(reason).fix(fix),
+            Error::Script { refused, .. } => {
+                let failure = Self::plain(sentence(&error.to_string()));
+                if refused { failure.code(Code::Refused) } else { failure }
+            }
+            Error::Interrupted(_) => Self::plain(sentence(&error.to_string())).code(Code::Interrupted),
             Error::NoOutput { .. } | Error::SavedPlan { .. } => Self::plain(format!("{error}.")),
             other => Self::plain(other.to_string()),
         }

@@ -6,12 +6,20 @@
 //! exits with 5 where it refused and changed nothing. None holds a secret.
 
 mod answers;
+mod changes;
 mod dumps;
+mod host;
+pub mod queries;
 
 pub use answers::{
     Backup, Backups, BucketDump, Checksum, DiskDump, Drill, DrillResult, RestorePlan, Restored, Retained,
 };
+pub use changes::{
+    ChunkToCompress, Compressed, DiskReport, Inside, Refresh, Retention, SlowQueries, SlowQuery, Table, Upgrade, Upgraded,
+    Vanishing,
+};
 pub use dumps::{Origin, Restore, backup, backups, drill, release_retained, restore, retained};
+pub use host::{Logs, disk, logs, psql, upgrade};
 
 use crate::template::shell_word;
 

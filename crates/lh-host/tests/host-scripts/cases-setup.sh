@@ -31,6 +31,9 @@ CREATE FUNCTION timescaledb_pre_restore() RETURNS bool LANGUAGE plpgsql AS
 $$BEGIN EXECUTE format('ALTER DATABASE %I SET timescaledb.restoring = on', current_database()); RETURN true; END$$;
 CREATE FUNCTION timescaledb_post_restore() RETURNS bool LANGUAGE plpgsql AS
 $$BEGIN EXECUTE format('ALTER DATABASE %I RESET timescaledb.restoring', current_database()); RETURN true; END$$;
+CREATE SCHEMA timescaledb_information;
+CREATE VIEW timescaledb_information.hypertables AS SELECT NULL::name AS hypertable_schema, NULL::name AS hypertable_name WHERE false;
+CREATE FUNCTION hypertable_size(regclass) RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint';
 -- Rows of the stand-in for a hypertable load only while the database is being restored.
 CREATE FUNCTION hyper_ok() RETURNS bool LANGUAGE sql AS
 $$SELECT current_database() NOT LIKE 'lhctl%' OR current_setting('timescaledb.restoring', true) = 'on'$$;

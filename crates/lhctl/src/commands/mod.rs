@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod bootstrap;
 pub(crate) mod completions;
 pub(crate) mod cost;
+pub(crate) mod db;
 pub(crate) mod destroy;
 pub(crate) mod doctor;
 pub(crate) mod explain;
@@ -54,6 +55,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Code, Failure> {
         Command::Migrate(command) => command.run(&global).await,
         Command::Verify(command) => command.run(&global).await,
         Command::Status(command) => command.run(&global).await,
+        Command::Db(command) => command.run(&global).await,
         Command::Local(command) => command.run().await,
         Command::Completions(command) => command.run(),
         Command::Man => completions::manual(),

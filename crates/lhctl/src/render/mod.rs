@@ -1,5 +1,6 @@
 //! Showing values to people and programs; the same values in each form.
 
+pub(crate) mod database;
 pub(crate) mod diagnostic;
 pub(crate) mod graph;
 pub(crate) mod html;

@@ -76,10 +76,10 @@ fn without_node_the_message_says_what_is_missing() {
 }
 
 /// `lhctl local database`, until it is dropped.
-struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Running {
-    fn start(place: &Place, packages: &str) -> (Self, String) {
+    pub fn start(place: &Place, packages: &str) -> (Self, String) {
         let mut child = place.command(&[("LHCTL_TIMESCALEDB", packages)], "local database").spawn().unwrap();
         let mut url = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();

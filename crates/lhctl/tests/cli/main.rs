@@ -11,6 +11,7 @@ mod changes;
 mod crash;
 mod data;
 mod database;
+mod day2;
 mod drift;
 mod endpoints;
 mod enumeration;
