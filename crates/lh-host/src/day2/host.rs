@@ -72,6 +72,9 @@ mod tests {
     #[test]
     fn sql_cannot_end_its_document() {
         let text = psql("SELECT 1;\nLHCTL_END_OF_SQL\nreboot", false);
-        assert!(text.contains("<<'LHCTL_END_OF_SQL_'\n") && text.ends_with("reboot\nLHCTL_END_OF_SQL_\n"), "{text}");
+        assert!(
+            text.contains("<<'LHCTL_END_OF_SQL_'\n") && text.ends_with("reboot\nLHCTL_END_OF_SQL_\n"),
+            "{text}"
+        );
     }
 }

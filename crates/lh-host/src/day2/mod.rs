@@ -15,8 +15,8 @@ pub use answers::{
     Backup, Backups, BucketDump, Checksum, DiskDump, Drill, DrillResult, RestorePlan, Restored, Retained,
 };
 pub use changes::{
-    ChunkToCompress, Compressed, DiskReport, Inside, Refresh, Retention, SlowQueries, SlowQuery, Table, Upgrade, Upgraded,
-    Vanishing,
+    ChunkToCompress, Compressed, DiskReport, Inside, Refresh, Retention, SlowQueries, SlowQuery, Table,
+    Upgrade, Upgraded, Vanishing,
 };
 pub use dumps::{Origin, Restore, backup, backups, drill, release_retained, restore, retained};
 pub use host::{Logs, disk, logs, psql, upgrade};

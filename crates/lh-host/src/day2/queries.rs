@@ -57,7 +57,8 @@ pub fn compress(schema: &str, name: &str, hypertable: &str) -> Vec<String> {
 /// that were each policy's age already.
 #[must_use]
 pub fn retention(after: Option<&str>) -> String {
-    let age = after.map_or_else(|| "j.config->>'drop_after'".to_owned(), |after| format!("{}::text", quoted(after)));
+    let age = after
+        .map_or_else(|| "j.config->>'drop_after'".to_owned(), |after| format!("{}::text", quoted(after)));
     format!(
         "SELECT coalesce(jsonb_agg(p ORDER BY p.hypertable), '[]')::text FROM (SELECT j.job_id AS job, \
          j.hypertable_schema || '.' || j.hypertable_name AS hypertable, j.config->>'drop_after' AS after, j.scheduled, \
@@ -94,7 +95,10 @@ mod tests {
     #[test]
     fn guide_defect_13_a_policy_keeps_the_rest_of_its_configuration() {
         let text = set_retention(1001, "90 days");
-        assert!(text.contains("config => jsonb_set(config, '{drop_after}', to_jsonb('90 days'::text))"), "{text}");
+        assert!(
+            text.contains("config => jsonb_set(config, '{drop_after}', to_jsonb('90 days'::text))"),
+            "{text}"
+        );
     }
 
     #[test]

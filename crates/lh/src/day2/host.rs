@@ -75,7 +75,11 @@ impl Host {
     ///
     /// # Errors
     /// As all operations here.
-    pub async fn plan_restore(&self, restore: &Restore, progress: &mut Progress<'_>) -> Result<RestorePlan, Error> {
+    pub async fn plan_restore(
+        &self,
+        restore: &Restore,
+        progress: &mut Progress<'_>,
+    ) -> Result<RestorePlan, Error> {
         let text = day2::restore(&Restore { run: false, ..restore.clone() });
         self.runner.answer("The restore cannot be planned", text, MOVING, progress).await
     }
@@ -133,7 +137,12 @@ impl Host {
         self.upgrade_with(true, "The upgrade failed", progress).await
     }
 
-    async fn upgrade_with(&self, run: bool, title: &str, progress: &mut Progress<'_>) -> Result<Upgrade, Error> {
+    async fn upgrade_with(
+        &self,
+        run: bool,
+        title: &str,
+        progress: &mut Progress<'_>,
+    ) -> Result<Upgrade, Error> {
         let (Some(wanted), Some(volume)) = (&self.wanted, &self.volume) else {
             let reason = "the stack's volume is not recorded".to_owned();
             return Err(Error::Script { title: title.to_owned(), reason, refused: true });

@@ -10,9 +10,9 @@ mod sql;
 
 pub use host::Host;
 pub use lh_host::day2::{
-    Backup, Backups, BucketDump, Checksum, ChunkToCompress, Compressed, DiskDump, DiskReport, Drill, DrillResult,
-    Inside, Logs, Origin, Refresh, Restore, RestorePlan, Restored, Retained, Retention, SlowQueries, SlowQuery, Table,
-    Upgrade, Upgraded, Vanishing,
+    Backup, Backups, BucketDump, Checksum, ChunkToCompress, Compressed, DiskDump, DiskReport, Drill,
+    DrillResult, Inside, Logs, Origin, Refresh, Restore, RestorePlan, Restored, Retained, Retention,
+    SlowQueries, SlowQuery, Table, Upgrade, Upgraded, Vanishing,
 };
 pub use sql::{Age, Database};
 

@@ -38,7 +38,8 @@ impl Runner {
         match status {
             Ok(0) => Ok(out),
             Ok(status) => {
-                let reason = lines.reason.unwrap_or_else(|| format!("it ended with the exit status {status}"));
+                let reason =
+                    lines.reason.unwrap_or_else(|| format!("it ended with the exit status {status}"));
                 let refused = status == REFUSED;
                 Err(Error::Script { title: title.to_owned(), reason, refused })
             }
@@ -123,7 +124,11 @@ mod tests {
         let mut told = Vec::new();
         let mut progress = |line: &str| told.push(line.to_owned());
         let mut lines = Lines::default();
-        for piece in ["2026-01-01T00:00:00Z load", "ing\npsql: ERROR\n2026-01-01T00:00:00Z error: it did ", "not load\nlast"] {
+        for piece in [
+            "2026-01-01T00:00:00Z load",
+            "ing\npsql: ERROR\n2026-01-01T00:00:00Z error: it did ",
+            "not load\nlast",
+        ] {
             lines.take(piece, &mut progress);
         }
         lines.end(&mut progress);

@@ -32,7 +32,8 @@ impl std::str::FromStr for Age {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no age; write a number and a unit, as in 90d, 12w, 6mo or `90 days`");
+        let wrong =
+            || format!("`{text}` is no age; write a number and a unit, as in 90d, 12w, 6mo or `90 days`");
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let (number, unit) = text.split_at(digits);
         let number: u32 = number.parse().map_err(|_| wrong())?;
@@ -154,7 +155,8 @@ impl Database {
             );
             return Err(Error::Script { title: title.to_owned(), reason, refused: true });
         }
-        let changes: Vec<String> = policies.iter().map(|policy| queries::set_retention(policy.job, &after.0)).collect();
+        let changes: Vec<String> =
+            policies.iter().map(|policy| queries::set_retention(policy.job, &after.0)).collect();
         self.ask(title, &changes).await?;
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Results of `lhctl db` as people read them.
 
 use lh::day2::{
-    Age, Backup, Backups, Checksum, ChunkToCompress, Compressed, DiskReport, Drill, RestorePlan, Restored, Retained,
-    Retention, SlowQueries, Upgrade,
+    Age, Backup, Backups, Checksum, ChunkToCompress, Compressed, DiskReport, Drill, RestorePlan, Restored,
+    Retained, Retention, SlowQueries, Upgrade,
 };
 
 use crate::render::style;
@@ -62,7 +62,9 @@ pub(crate) fn backups(all: &Backups) -> String {
         let bucket = all.in_bucket.iter().find(|one| one.name == **name);
         let about = disk.and_then(|one| one.about.as_ref());
         let bytes = disk.map(|one| one.bytes).or(bucket.map(|one| one.bytes)).unwrap_or(0);
-        let age = about.and_then(|about| about.taken).map_or_else(String::new, |at| span(all.now.saturating_sub(at)));
+        let age = about
+            .and_then(|about| about.taken)
+            .map_or_else(String::new, |at| span(all.now.saturating_sub(at)));
         let version = about.and_then(|about| about.timescaledb_version.as_deref()).unwrap_or("-");
         let server = about.map_or("-", |about| about.server_version.as_str());
         let sum = match (disk.map(|one| one.checksum), bucket.and_then(|one| one.described)) {
@@ -77,7 +79,8 @@ pub(crate) fn backups(all: &Backups) -> String {
             _ => "bucket",
         };
         let bytes = size(bytes);
-        text += &format!("{name:width$}  {bytes:>10}  {age:>8}  {server:>8}  {version:>8}  {place:12}  {sum}\n");
+        text +=
+            &format!("{name:width$}  {bytes:>10}  {age:>8}  {server:>8}  {version:>8}  {place:12}  {sum}\n");
     }
     if names.is_empty() {
         text += "There is no dump yet. `lhctl db backup STACK` makes one.\n";
@@ -86,8 +89,12 @@ pub(crate) fn backups(all: &Backups) -> String {
         text += &style::error(&format!("The bucket cannot be listed: {why}\n"));
     }
     match &all.last_drill {
-        Some(last) => text += &format!("Last drill {} ago: {}\n", span(all.now.saturating_sub(last.at)), drill(last)),
-        None => text += "No drill yet: `lhctl db drill STACK` restores the latest dump into a scratch database.\n",
+        Some(last) => {
+            text += &format!("Last drill {} ago: {}\n", span(all.now.saturating_sub(last.at)), drill(last))
+        }
+        None => {
+            text += "No drill yet: `lhctl db drill STACK` restores the latest dump into a scratch database.\n"
+        }
     }
     if let Some(kept) = all.retained.as_ref().filter(|kept| !kept.is_empty()) {
         text += &format!("{}\n", retained(kept));
@@ -97,7 +104,10 @@ pub(crate) fn backups(all: &Backups) -> String {
 
 pub(crate) fn retained(kept: &[Retained]) -> String {
     let lines = kept.iter().map(|one| format!("  {} {}  {}", style::keep("="), one.name, size(one.bytes)));
-    format!("Kept by restores, until `lhctl db restore STACK --release-old`:\n{}", lines.collect::<Vec<_>>().join("\n"))
+    format!(
+        "Kept by restores, until `lhctl db restore STACK --release-old`:\n{}",
+        lines.collect::<Vec<_>>().join("\n")
+    )
 }
 
 pub(crate) fn restore_plan(plan: &RestorePlan) -> String {
@@ -120,7 +130,11 @@ pub(crate) fn restore_plan(plan: &RestorePlan) -> String {
         text += &format!("  note         {}: {}\n", plan.into, plan.note.trim_start_matches("lhctl: "));
     }
     text += "The dump is loaded into a new database beside the one that serves";
-    text += if plan.counts { ", its rows are compared with those counted when it was made" } else { "; its rows were not counted when it was made, so they are not compared" };
+    text += if plan.counts {
+        ", its rows are compared with those counted when it was made"
+    } else {
+        "; its rows were not counted when it was made, so they are not compared"
+    };
     text += &match plan.replaces_bytes {
         Some(bytes) => format!(
             ". Then both change names in one transaction: sessions of {} end, and new ones wait for less than a second. What is there now ({}) is kept under another name.",
@@ -136,9 +150,18 @@ pub(crate) fn restore_plan(plan: &RestorePlan) -> String {
 }
 
 pub(crate) fn restored(done: &Restored) -> String {
-    let compared = if done.compared { format!("{} rows in {} tables compared", done.rows, done.tables) } else { "rows not compared".to_owned() };
-    let kept = done.kept.as_ref().map(|kept| format!("\nWhat was there before is kept as {kept}; `lhctl db restore STACK --release-old` drops it."));
-    let first = format!("{} holds {}: {compared}, {} s in all, {} ms for the swap.", done.database, done.name, done.seconds, done.downtime_ms);
+    let compared = if done.compared {
+        format!("{} rows in {} tables compared", done.rows, done.tables)
+    } else {
+        "rows not compared".to_owned()
+    };
+    let kept = done.kept.as_ref().map(|kept| {
+        format!("\nWhat was there before is kept as {kept}; `lhctl db restore STACK --release-old` drops it.")
+    });
+    let first = format!(
+        "{} holds {}: {compared}, {} s in all, {} ms for the swap.",
+        done.database, done.name, done.seconds, done.downtime_ms
+    );
     style::good(&first) + &kept.unwrap_or_default()
 }
 
@@ -181,7 +204,13 @@ pub(crate) fn upgrade_plan(plan: &Upgrade) -> String {
 
 pub(crate) fn upgraded(done: &Upgrade) -> String {
     let names: Vec<&str> = done.databases.iter().map(|one| one.name.as_str()).collect();
-    style::good(&format!("{} serves, with TimescaleDB {} in {}: {} s.", done.to, done.timescaledb, names.join(", "), done.seconds))
+    style::good(&format!(
+        "{} serves, with TimescaleDB {} in {}: {} s.",
+        done.to,
+        done.timescaledb,
+        names.join(", "),
+        done.seconds
+    ))
 }
 
 pub(crate) fn slow_queries(slow: &SlowQueries) -> String {
@@ -189,7 +218,10 @@ pub(crate) fn slow_queries(slow: &SlowQueries) -> String {
     for one in &slow.queries {
         let query: String = one.query.chars().take(100).collect();
         let more = if query.len() < one.query.len() { "…" } else { "" };
-        text += &format!("{:>12.1} {:>10.2} {:>9} {:>11}  {query}{more}\n", one.total_ms, one.mean_ms, one.calls, one.rows);
+        text += &format!(
+            "{:>12.1} {:>10.2} {:>9} {:>11}  {query}{more}\n",
+            one.total_ms, one.mean_ms, one.calls, one.rows
+        );
     }
     let since = slow.since.as_deref().unwrap_or("the server's start");
     text + &style::dim(&format!("Counted since {since}; to begin anew: SELECT pg_stat_statements_reset()."))
@@ -208,7 +240,8 @@ pub(crate) fn chunks(chunks: &[ChunkToCompress]) -> String {
 
 pub(crate) fn compressed(done: &[Compressed]) -> String {
     if done.is_empty() {
-        return "Nothing to compress: every chunk that is older than its policy's age is compressed.".to_owned();
+        return "Nothing to compress: every chunk that is older than its policy's age is compressed."
+            .to_owned();
     }
     let (before, after) = done.iter().fold((0, 0), |(before, after), one| {
         (before + one.before_bytes.unwrap_or(0), after + one.after_bytes.unwrap_or(0))
@@ -222,7 +255,8 @@ pub(crate) fn retention(policies: &[Retention], set: Option<&Age>) -> String {
         let after = policy.after.as_deref().unwrap_or("no age");
         let change = set.map(|age| format!(" → {age}")).unwrap_or_default();
         let paused = if policy.scheduled { "" } else { ", paused" };
-        text += &format!("{}: chunks go after {after}{change} (job {}{paused})\n", policy.hypertable, policy.job);
+        text +=
+            &format!("{}: chunks go after {after}{change} (job {}{paused})\n", policy.hypertable, policy.job);
         for chunk in &policy.goes {
             let ends = chunk.ends.as_deref().unwrap_or_default();
             text += &format!("  {} {}  until {ends}  {}\n", style::error("-"), chunk.name, size(chunk.bytes));
@@ -256,7 +290,8 @@ pub(crate) fn disk(disk: &DiskReport) -> String {
     match &disk.inside {
         Some(inside) => {
             text += &format!("{:12} {}\n", "database", size(inside.database));
-            text += &format!("{:12} {}\n{:12} {}\n", "all", size(inside.all_databases), "WAL", size(inside.wal));
+            text +=
+                &format!("{:12} {}\n{:12} {}\n", "all", size(inside.all_databases), "WAL", size(inside.wal));
             for table in &inside.tables {
                 text += &format!("  {:>10}  {}\n", size(table.bytes), table.name);
             }

@@ -1,7 +1,7 @@
 # Brings the database to the image $NEW. PostgreSQL's major version stays, and the new image must
 # carry the library of every version of the extension that is in use: the server could else not
 # even read its catalog. Until a catalog was updated there is a way back, and a failure takes it.
-admin() { sql -d postgres "$@"; }
+admin() { sql -d postgres; }
 log() { say "$@" >&2; }
 keep=/var/lib/lhctl/before-upgrade
 exec 8>"$RUN/restore.lock"
@@ -41,7 +41,7 @@ while read -r db version; do
 done <<<"$installed"
 
 answer() {
-  local m all= dbs= db version
+  local m all='' dbs='' db version
   for m in "${misfits[@]}"; do all+=",$(text <<<"$m")"; done
   while read -r db version; do
     [ -z "$db" ] || dbs+=",{\"name\":$(text <<<"$db"),\"timescaledb\":$(text <<<"$version")}"

@@ -15,7 +15,7 @@ mod upgrade;
 use std::path::Path;
 
 use clap::Subcommand;
-use lh::{Plaintext, db::DatabaseUrl, day2};
+use lh::{Plaintext, day2, db::DatabaseUrl};
 
 use crate::{
     args::Global,

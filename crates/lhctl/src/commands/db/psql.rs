@@ -63,7 +63,9 @@ impl Psql {
 
     async fn at_a_terminal(&self, global: &Global) -> Result<Code, Failure> {
         let Some(stack) = &self.target.stack else {
-            return Err(Failure::plain("There is no SQL to run.").fix("Give --command or --file, or name a stack."));
+            return Err(
+                Failure::plain("There is no SQL to run.").fix("Give --command or --file, or name a stack.")
+            );
         };
         ssh::terminal(stack, PSQL, global).await
     }

@@ -57,9 +57,11 @@ impl Restore {
             if self.json { anstream::eprintln!("{text}") } else { anstream::println!("{text}") }
         }
         if !plan.misfits.is_empty() {
-            return Err(Failure::plain(format!("{name} does not fit, and is not restored. Nothing was changed."))
-                .code(Code::Refused)
-                .fix("Choose another dump with `lhctl db backups STACK`."));
+            return Err(Failure::plain(format!(
+                "{name} does not fit, and is not restored. Nothing was changed."
+            ))
+            .code(Code::Refused)
+            .fix("Choose another dump with `lhctl db backups STACK`."));
         }
         if self.plan {
             return Ok(Code::Done);
@@ -82,7 +84,11 @@ impl Restore {
             return Ok(Code::Done);
         }
         anstream::println!("{}", human::retained(&kept));
-        super::approved(self.auto_approve, "db restore --release-old", "Drop them for good? Only `yes` does it:")?;
+        super::approved(
+            self.auto_approve,
+            "db restore --release-old",
+            "Drop them for good? Only `yes` does it:",
+        )?;
         let names: Vec<String> = kept.into_iter().map(|one| one.name).collect();
         host.release_retained(&names, &mut super::say).await?;
         anstream::println!("Dropped {}.", names.join(", "));

@@ -42,12 +42,18 @@ impl Upgrade {
             (false, _) => anstream::println!("{text}"),
         }
         if !plan.misfits.is_empty() {
-            return Err(Failure::plain(format!("{} does not fit. Nothing was changed.", plan.to)).code(Code::Refused));
+            return Err(
+                Failure::plain(format!("{} does not fit. Nothing was changed.", plan.to)).code(Code::Refused)
+            );
         }
         if self.plan || !plan.needed {
             return Ok(Code::Done);
         }
-        super::approved(self.auto_approve, "db upgrade", "Dump the database and upgrade it? Only `yes` does it:")?;
+        super::approved(
+            self.auto_approve,
+            "db upgrade",
+            "Dump the database and upgrade it? Only `yes` does it:",
+        )?;
         let backup = host.backup(&mut super::say).await?;
         super::say(&format!("dumped to {}", backup.file));
         let done = host.upgrade(&mut super::say).await?;
@@ -66,7 +72,9 @@ fn is_pinned(image: &str) -> bool {
         return true;
     }
     let tag = image.rsplit('/').next().and_then(|name| name.split_once(':')).map_or("", |(_, tag)| tag);
-    let parts = |word: &str| word.split('.').filter(|part| part.bytes().all(|b| b.is_ascii_digit()) && !part.is_empty()).count();
+    let parts = |word: &str| {
+        word.split('.').filter(|part| part.bytes().all(|b| b.is_ascii_digit()) && !part.is_empty()).count()
+    };
     tag.split('-').any(|word| parts(word) == 3)
 }
 
@@ -76,10 +84,18 @@ mod tests {
 
     #[test]
     fn guide_defect_03_floating_tags_are_refused() {
-        for image in ["timescale/timescaledb:2.17.2-pg16", "r:5000/timescaledb-ha:pg16-ts2.17-2.17.2", "a/b@sha256:00"] {
+        for image in
+            ["timescale/timescaledb:2.17.2-pg16", "r:5000/timescaledb-ha:pg16-ts2.17-2.17.2", "a/b@sha256:00"]
+        {
             assert!(is_pinned(image), "{image}");
         }
-        for image in ["timescale/timescaledb", "timescale/timescaledb:latest-pg16", "a:2.17-pg16", "h:5000/a", "a:pg16"] {
+        for image in [
+            "timescale/timescaledb",
+            "timescale/timescaledb:latest-pg16",
+            "a:2.17-pg16",
+            "h:5000/a",
+            "a:pg16",
+        ] {
             assert!(!is_pinned(image), "{image}");
         }
     }
