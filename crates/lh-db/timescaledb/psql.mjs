@@ -8,11 +8,17 @@ import readline from 'node:readline'
 import { Client, Refused, Unreachable } from './client.mjs'
 import { Statements, words } from './statements.mjs'
 
-/** Options that take a value, by their short names. */
-const VALUED = { d: 'dbname', U: 'username', h: 'host', p: 'port', v: 'set', c: 'command', f: 'file', F: 'separator', o: 'output', P: 'pset' }
-const LONG = { variable: 'set', set: 'set', 'field-separator': 'separator', dbname: 'dbname', username: 'username', host: 'host', port: 'port', command: 'command', file: 'file', output: 'output', pset: 'pset' }
-const FLAGS = { X: 'X', q: 'quiet', A: 'unaligned', t: 'tuples', 1: 'single', w: 'w', e: 'echo', b: 'b', a: 'a' }
-const LONG_FLAGS = { 'no-psqlrc': 'X', quiet: 'quiet', 'no-align': 'unaligned', 'tuples-only': 'tuples', 'single-transaction': 'single', 'no-password': 'w' }
+/** Options that take a value, by their names, and those that are there or not. */
+const VALUED = {
+  d: 'dbname', U: 'username', h: 'host', p: 'port', v: 'set', c: 'command', f: 'file', F: 'separator', o: 'output',
+  variable: 'set', set: 'set', 'field-separator': 'separator', dbname: 'dbname', username: 'username',
+  host: 'host', port: 'port', command: 'command', file: 'file', output: 'output',
+}
+const FLAGS = {
+  X: 'X', q: 'quiet', A: 'unaligned', t: 'tuples', 1: 'single', w: 'w',
+  'no-psqlrc': 'X', quiet: 'quiet', 'no-align': 'unaligned', 'tuples-only': 'tuples',
+  'single-transaction': 'single', 'no-password': 'w',
+}
 
 function usage(what) {
   process.stderr.write(`psql: ${what}; this is the local engine's psql\n`)
@@ -29,15 +35,14 @@ function options(args) {
       const at = value.indexOf('=')
       if (at < 0) delete given.variables[value]
       else given.variables[value.slice(0, at)] = value.slice(at + 1)
-    } else if (name === 'pset') usage(`the option ${name} is not known`)
-    else given[name] = value
+    } else given[name] = value
   }
   while (args.length > 0) {
     const arg = args.shift()
     if (arg.startsWith('--')) {
       const [, name, value] = /^--([^=]+)(?:=([\s\S]*))?$/.exec(arg) ?? []
-      if (name in LONG_FLAGS) given[LONG_FLAGS[name]] = true
-      else if (name in LONG) put(LONG[name], value ?? args.shift())
+      if (name in FLAGS) given[FLAGS[name]] = true
+      else if (name in VALUED) put(VALUED[name], value ?? args.shift())
       else usage(`the option ${arg} is not known`)
     } else if (arg.startsWith('-') && arg !== '-') {
       for (let i = 1; i < arg.length; i++) {
@@ -78,25 +83,44 @@ class Psql {
     this.client = await Client.connect(database, this.username, make)
   }
 
-  /** A whole text, or the lines of a stream: the exit status. */
-  async text(lines, name) {
+  /** Whether the first error ends everything. */
+  get stops() {
+    return !/^(|0|off|false)$/i.test(this.variables.ON_ERROR_STOP ?? '')
+  }
+
+  /** A file, or standard input: an exit status where one was decided. */
+  file(name) {
+    const input = name === '-' ? process.stdin : fs.createReadStream(name)
+    const lines = readline.createInterface({ input, crlfDelay: Infinity })
+    return this.text(lines, (number) => (name === '-' ? '' : `psql:${name}:${number}: `))
+  }
+
+  /** What -c gives: a command, or SQL that goes to the server in one piece, without variables. */
+  async once(text) {
+    this.failed = false
+    const bare = () => ''
+    const ended = text.startsWith('\\') ? await this.text(stdin(text), bare) : await this.#attempt({ sql: text }, bare)
+    return ended === 3 || this.failed ? 1 : ended
+  }
+
+  /** The lines of a text; `place` names one of them by its number. */
+  async text(lines, place) {
     let number = 0
-    const source = lines[Symbol.asyncIterator]?.() ?? lines[Symbol.iterator]()
+    const source = lines[Symbol.asyncIterator]()
     const next = async () => {
       const { value, done } = await source.next()
       number += done ? 0 : 1
       return done ? undefined : value
     }
-    this.next = next
     for (let line; (line = await next()) !== undefined; ) {
       for (const one of this.statements.line(line)) {
-        const ended = await this.#attempt(one, () => `psql:${name}:${number}: `, next)
+        const ended = await this.#attempt(one, () => place(number), next)
         if (ended !== undefined) return ended
       }
     }
     const rest = this.statements.rest()
     this.statements.forget()
-    return rest ? this.#attempt({ sql: rest }, () => `psql:${name}:${number}: `, next) : undefined
+    return rest ? this.#attempt({ sql: rest }, () => place(number), next) : undefined
   }
 
   get #counts() {
@@ -110,8 +134,8 @@ class Psql {
     } catch (error) {
       if (error instanceof Unreachable) throw error
       this.#complain(error, place())
-      if (this.variables.ON_ERROR_STOP && !/^(0|off|false)$/i.test(this.variables.ON_ERROR_STOP)) return 3
       this.failed = true
+      if (this.stops) return 3
     }
   }
 
@@ -184,7 +208,7 @@ class Psql {
       case 'connect':
         return void (await this.connect(args[0] && args[0] !== '-' ? args[0] : this.dbname))
       case 'i':
-        return this.text(fs.readFileSync(args[0], 'utf8').split('\n'), args[0])
+        return this.file(args[0])
       case 'g':
         return void (await this.#run(sql, next))
       case 'gset':
@@ -243,10 +267,12 @@ async function copied(next) {
 
 function aligned(columns, rows, tuples) {
   const cells = rows.map((values) => values.map((value) => value ?? ''))
-  const widths = columns.map((name, i) => Math.max(tuples ? 0 : name.length, ...cells.map((values) => values[i].length)))
+  const longest = (i) => cells.reduce((most, values) => Math.max(most, values[i].length), 0)
+  const widths = columns.map((name, i) => Math.max(tuples ? 0 : name.length, longest(i)))
   const line = (values, end) => ` ${values.map((value, i) => end(value, widths[i])).join(' | ')}`.trimEnd()
   const center = (value, width) => value.padStart(value.length + Math.floor((width - value.length) / 2)).padEnd(width)
-  const body = cells.map((values) => line(values, (value, width) => (/^-?[\d.]+$/.test(value) ? value.padStart(width) : value.padEnd(width))))
+  const placed = (value, width) => (/^-?[\d.]+$/.test(value) ? value.padStart(width) : value.padEnd(width))
+  const body = cells.map((values) => line(values, placed))
   return tuples ? body : [line(columns, center), widths.map((width) => '-'.repeat(width + 2)).join('+'), ...body]
 }
 
@@ -258,22 +284,15 @@ async function main() {
   const psql = new Psql(options(process.argv.slice(2)))
   await psql.connect(psql.dbname)
   if (psql.single) await psql.client.run('BEGIN')
-  let ended
+  let status = 0
   for (const [kind, value] of psql.sources.length > 0 ? psql.sources : [['file', '-']]) {
-    if (kind === 'file') {
-      const input = value === '-' ? process.stdin : fs.createReadStream(value)
-      ended = await psql.text(readline.createInterface({ input, crlfDelay: Infinity }), value === '-' ? '<stdin>' : value)
-    } else {
-      psql.variables.ON_ERROR_STOP ??= '0'
-      psql.failed = false
-      ended = await psql.text(value.startsWith('\\') ? stdin(value) : value.split('\n'), '<command>')
-      if (psql.failed || ended === 3) ended = 1
-    }
-    if (ended !== undefined) break
+    const ended = kind === 'file' ? await psql.file(value) : await psql.once(value)
+    status = ended ?? 0
+    if (ended === 3 || (ended === 1 && psql.stops)) break
   }
-  if (psql.single && !ended) await psql.client.run('COMMIT')
+  if (psql.single && status === 0) await psql.client.run('COMMIT')
   psql.client.close()
-  return ended ?? 0
+  return status
 }
 
 /** A command by -c, and after it what it asks for. */

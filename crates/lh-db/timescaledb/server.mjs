@@ -30,14 +30,17 @@ class Hall {
   /** Waits until `session` may use its database, which `make` may have to make first. */
   async enter(session, make) {
     if (this.#inside.size > 0 && !engine.makes(make)) {
-      // Nobody is let wait for what is not there.
+      // Nobody is let wait for what is not there. Inside meanwhile, so that nothing else is opened.
+      this.#inside.add(session)
       await this.take(session)
-      const is_there = await engine.has(session.database)
+      const isThere = await engine.has(session.database)
+      this.#inside.delete(session)
       this.give(session)
-      if (!is_there) throw new Unknown(session.database)
+      if (!isThere) throw new Unknown(session.database)
     }
     await new Promise((resolve, reject) => {
-      const late = () => this.#refuse(wish, `the local engine has one database open at a time, and for ${PATIENCE / 1000} s others used "${engine.current}"`)
+      const why = `the local engine has one database open at a time, and for ${PATIENCE / 1000} s others used another`
+      const late = () => this.#refuse(wish, why)
       const wish = { session, make, resolve, reject, timer: setTimeout(late, PATIENCE) }
       this.#waiting.push(wish)
       void this.#admit()

@@ -8,7 +8,11 @@
 use lh_model::Desired;
 use lh_state::{Event as JournalEvent, Holder, State, StoreError, decode, fold};
 
-use crate::{EngineError, Session, execute::began, pen::Pen, session::Ports};
+use crate::{
+    EngineError, Session,
+    pen::{Pen, began},
+    session::Ports,
+};
 
 /// How many former snapshots are asked for the serial of one that cannot be read.
 const LOOKED_BACK: usize = 20;

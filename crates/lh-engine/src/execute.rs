@@ -16,89 +16,26 @@ use futures_util::{
     future::{BoxFuture, try_join},
     stream::FuturesUnordered,
 };
-use lh_kind::{CloudError, ErrorKind, Found, Op, Owner, Seen, Target};
+use lh_kind::{CloudError, ErrorKind, Found, Op, Owner, Target};
 use lh_model::{Address, CallMade, CloudId, Map, value::resolve_map};
 use lh_plan::{Act, Mode, Plan, Step, StepId};
 use lh_state::{Entry, Event as JournalEvent, Fold, Holder, Intent, LeaseGuard, Record, StoreError, Verb};
 
 use crate::{
-    Event, Ports, Reach, Stop,
+    Event, Outcome, Ports, Reach, Stop,
     call::{Answer, Call, WaveLook},
+    flight::{Batch, Flight, Glance, end_of},
     look::observe,
-    pen::Pen,
+    pen::{Pen, began},
     settle::recorded,
     wait::{Progress, Waiting, Waits},
 };
-
-/// What became of a plan.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outcome {
-    /// The steps that are complete.
-    pub done: BTreeSet<StepId>,
-    /// The steps that failed, and with what.
-    pub failed: BTreeMap<StepId, CloudError>,
-    /// The steps that were not begun.
-    pub skipped: BTreeSet<StepId>,
-    /// Whether stopping was asked for.
-    pub interrupted: bool,
-}
-
-impl Outcome {
-    /// Whether everything planned was done.
-    pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.skipped.is_empty()
-    }
-}
 
 fn verb(act: Act) -> Verb {
     match act {
         Act::Create => Verb::Create,
         Act::Delete => Verb::Delete,
         _ => Verb::Update,
-    }
-}
-
-/// The event with which a run begins.
-pub(crate) fn began(holder: &Holder, ports: &Ports, plan: String, lineage: &str) -> JournalEvent {
-    JournalEvent::Began {
-        who: holder.who.clone(),
-        at: (ports.now)(),
-        operation: holder.operation.clone(),
-        plan,
-        lineage: lineage.to_owned(),
-    }
-}
-
-type Glance = (BTreeSet<StepId>, Result<BTreeMap<StepId, Seen>, CloudError>);
-
-/// Journal entries that are being written, and the steps whose calls are made when they are durable.
-struct Batch<'a> {
-    entries: Vec<Entry>,
-    steps: Vec<&'a Step>,
-    look: Option<WaveLook<'a>>,
-}
-
-/// What is on its way.
-#[derive(Default)]
-struct Flight<'a> {
-    calls: FuturesUnordered<BoxFuture<'a, Answer>>,
-    /// Looks at what is waited for.
-    looks: FuturesUnordered<BoxFuture<'a, Glance>>,
-    /// Looks at what is about to be changed, asked while its intent is written.
-    glimpses: FuturesUnordered<BoxFuture<'a, ()>>,
-    writes: FuturesUnordered<BoxFuture<'a, Result<Batch<'a>, StoreError>>>,
-    pause: Option<BoxFuture<'a, ()>>,
-}
-
-/// The end of what there may be; never, where there is nothing.
-async fn end_of<T>(one: &mut Option<BoxFuture<'_, T>>) -> T {
-    match one {
-        Some(future) => {
-            let result = future.await;
-            *one = None;
-            result
-        }
-        None => std::future::pending().await,
     }
 }
 

@@ -1,7 +1,9 @@
 //! Writing the journal of one run. What is noted is taken into the state at hand at once and
 //! becomes durable with the next write; nothing may be done on the strength of it before that.
 
-use lh_state::{Entry, Event, Fold, Journal, StoreError};
+use lh_state::{Entry, Event, Fold, Holder, Journal, StoreError};
+
+use crate::Ports;
 
 /// Numbers the journal entries of one run.
 pub(crate) struct Pen<'a> {
@@ -60,5 +62,16 @@ impl<'a> Pen<'a> {
     /// What was written.
     pub(crate) fn into_written(self) -> Vec<Entry> {
         self.written
+    }
+}
+
+/// The event with which a run begins.
+pub(crate) fn began(holder: &Holder, ports: &Ports, plan: String, lineage: &str) -> Event {
+    Event::Began {
+        who: holder.who.clone(),
+        at: (ports.now)(),
+        operation: holder.operation.clone(),
+        plan,
+        lineage: lineage.to_owned(),
     }
 }

@@ -12,9 +12,7 @@ use lh_state::{
 };
 
 use crate::{
-    EngineError, Event, Events, Outcome, Pace, Reach, Sight, Stop,
-    execute::{Execution, began},
-    look,
+    EngineError, Event, Events, Outcome, Pace, Reach, Sight, Stop, execute::Execution, look, pen::began,
     settle::settle,
 };
 

@@ -103,7 +103,7 @@ impl Job {
         format!("{}follow {} {} {}\n:\n", head(title), self.id, from.out, from.err)
     }
 
-    /// The program that ends the job, and prints one answer.
+    /// The program that ends the job, or keeps it from being begun later, and prints one answer.
     #[must_use]
     pub fn cancel(&self, title: &str, from: Offsets) -> String {
         format!("{}cancel {}\n{}", head(title), self.id, self.look_line(from, LAST_WORDS))

@@ -229,6 +229,17 @@ fn script_done() -> Script {
 }
 
 #[test]
+fn cancelled_before_it_was_begun_it_never_begins() {
+    let (host, job) = (Host::new("never"), Job::new("one"));
+    let answer = host.answer(&job.cancel("stop", Reader::default().offsets()));
+    assert_eq!(Reader::default().read(&answer, &mut |_, _| ()), Ok(Standing::Cancelled));
+    let ran = host.0.join("ran");
+    let late = host.answer(&job.begin(&script(format!("touch {}", ran.display())), PATIENCE));
+    assert_eq!(Reader::default().read(&late, &mut |_, _| ()), Ok(Standing::Cancelled));
+    assert!(!ran.exists());
+}
+
+#[test]
 fn a_job_that_nobody_began_or_that_was_killed_is_told() {
     let host = Host::new("gone");
     let answer = host.answer(&Job::new("none").look("look", Reader::default().offsets(), PATIENCE));

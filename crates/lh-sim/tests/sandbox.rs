@@ -76,6 +76,8 @@ fn the_host_is_installed_from_its_user_data_and_is_ready_without_a_database() {
     }
     assert_eq!((&status["container"], &status["tcp"]), (&"absent".into(), &false.into()));
     assert_eq!(status["disk"]["size"], 20_u64 << 30);
+    let by_name = run(folder.path(), &host, "by-name", "lhctl-host-status\n");
+    assert_eq!((by_name.status, by_name.out), (0, ran.out));
     let root = folder.path().join("hosts/i-1");
     for path in [lh_host::scripts::BACKUP, lh_host::scripts::COMPOSE, lh_host::scripts::CONF] {
         assert!(root.join(&path[1..]).is_file(), "{path}");
@@ -176,6 +178,18 @@ fn a_replaced_instance_finds_the_data_of_its_volume_and_its_new_size() {
     let ran = run(folder.path(), &facts("i-2", 30), "c-3", read);
     let size = 30_u64 << 30;
     assert_eq!(ran.out, format!("kept\n{size}\nvolume {VOLUME}: a folder of 30 GiB\n"));
+}
+
+/// As on a real host: a larger volume alone makes no larger file system.
+#[test]
+fn the_file_system_grows_when_the_disk_program_runs_and_not_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let df = "df -B1 --output=size /mnt/timescaledb-data | tail -n 1\n";
+    let bytes = |gib: u64| format!("{}\n", gib << 30);
+    assert_eq!(run(folder.path(), &facts("i-1", 20), "c-1", df).out, bytes(20));
+    assert_eq!(run(folder.path(), &facts("i-1", 30), "c-2", df).out, bytes(20));
+    let grown = run(folder.path(), &facts("i-1", 30), "c-3", &format!("lhctl-host-disk >&2\n{df}"));
+    assert_eq!(grown.out, bytes(30));
 }
 
 #[test]

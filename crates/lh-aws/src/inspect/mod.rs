@@ -5,10 +5,16 @@
 
 mod alarms;
 mod backups;
+mod compute;
+mod rehearsal;
+mod routes;
 mod subscriptions;
 
 pub use alarms::{AlarmEvent, AlarmSight};
 pub use backups::{Dump, RecoveryPoint};
+pub use compute::{InstanceSight, SpotSight, VolumeSight};
+pub use rehearsal::{Allowed, REHEARSED, Rehearsal};
+pub use routes::WayOut;
 pub use subscriptions::Subscriber;
 
 use crate::Clients;
@@ -19,6 +25,11 @@ pub const READS: &[&str] = &[
     "backup:ListRecoveryPointsByBackupVault",
     "cloudwatch:DescribeAlarmHistory",
     "cloudwatch:DescribeAlarms",
+    "ec2:DescribeInstances",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSpotInstanceRequests",
+    "ec2:DescribeVolumes",
+    "ec2:DescribeVolumesModifications",
     "s3:GetObject",
     "s3:ListBucket",
     "sns:ListSubscriptionsByTopic",
@@ -36,6 +47,13 @@ impl Inspector {
     /// One through `clients`, of which it must be the only user: they are held to [`READS`].
     pub fn new(clients: Clients) -> Self {
         Self::held_to(clients, READS)
+    }
+
+    /// Whether the stack could be made: see [`Rehearsal::run`]. These clients are of their own, held
+    /// to what is rehearsed.
+    pub async fn rehearse(clients: Clients, rehearsal: &Rehearsal) -> Vec<(&'static str, Allowed)> {
+        let Self { clients } = Self::held_to(clients, REHEARSED);
+        rehearsal.run(&clients).await
     }
 
     /// One that can also put an alarm into a state.

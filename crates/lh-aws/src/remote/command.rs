@@ -39,24 +39,24 @@ pub(super) enum Answer {
 }
 
 impl Commands {
-    /// Runs `program`, which waits up to `patience` by itself.
-    pub async fn run(&self, title: &str, program: &str, patience: Duration) -> Result<Answer, CloudError> {
+    /// Waits for the answer to the command `id`, which waits up to `patience` by itself.
+    pub async fn wait(&self, id: &str, patience: Duration) -> Result<Answer, CloudError> {
         let began = Instant::now();
-        let id = self.send(title, program, patience).await?;
         // Longer than AWS lets it take; should AWS never say so, this does.
         let limit = Duration::from_secs(DELIVERY.unsigned_abs().into()) + patience + SPARE * 2;
         let mut pause = PAUSES.0;
         while began.elapsed() < limit {
             self.pace.pause(pause).await;
             pause = (pause * 3 / 2).min(PAUSES.1);
-            if let Some(answer) = self.look(&id).await? {
+            if let Some(answer) = self.look(id).await? {
                 return Ok(answer);
             }
         }
         Ok(Answer::Ended(format!("the command {id} had not ended after {} s", limit.as_secs())))
     }
 
-    async fn send(&self, title: &str, program: &str, patience: Duration) -> Result<String, CloudError> {
+    /// Sends `program`, which waits up to `patience` by itself; the answer is the command's id.
+    pub async fn send(&self, title: &str, program: &str, patience: Duration) -> Result<String, CloudError> {
         let operation = "ssm:SendCommand";
         let comment: String = format!("lhctl: {title}").chars().take(COMMENT).collect();
         let sent = self

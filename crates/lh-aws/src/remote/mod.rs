@@ -59,26 +59,25 @@ impl RunCommand {
         ShellError::Unreachable { way: self.way(), reason: reason.into() }
     }
 
-    /// The first answer. Nothing was begun where AWS refuses the command, or the agent does not
-    /// take it.
-    async fn begin(&self, job: &Job, script: &Script) -> Result<String, ShellError> {
+    /// The first answer, or why there is none although the script may have been begun.
+    async fn begin(&self, job: &Job, script: &Script) -> Result<Result<String, String>, ShellError> {
         let program = job.begin(script, FIRST);
         if program.len() > command::MOST {
             let reason = format!("the script has {} bytes, and a command holds 60,000", script.text.len());
             return Err(self.unreachable(reason));
         }
-        match self.commands.run(&script.title, &program, FIRST).await {
-            Ok(Answer::Said(text)) => Ok(text),
+        let sent = match self.commands.send(&script.title, &program, FIRST).await {
+            // It may have arrived all the same.
+            Err(error) if error.is_uncertain() => return Ok(Err(error.to_string())),
+            Err(error) => return Err(self.unreachable(told(&error))),
+            Ok(id) => id,
+        };
+        match self.commands.wait(&sent, FIRST).await {
             Ok(Answer::NotTaken) => {
                 Err(self
                     .unreachable("the SSM agent on the instance did not take the command within a minute"))
             }
-            Ok(Answer::Ended(why)) => {
-                Err(self.unreachable(format!("the command on the instance brought no answer: {why}")))
-            }
-            // It may have arrived all the same.
-            Err(error) if error.is_uncertain() => Err(ShellError::Lost(error.to_string())),
-            Err(error) => Err(self.unreachable(told(&error))),
+            answer => Ok(said(answer)),
         }
     }
 
@@ -87,48 +86,58 @@ impl RunCommand {
         &self,
         job: &Job,
         script: &Script,
-        first: String,
+        first: Result<String, String>,
         tell: &mut Tell<'_>,
     ) -> Result<i32, ShellError> {
-        let (mut reader, mut failures, mut stopped) = (Reader::default(), 0, false);
-        let mut answer = Ok(first);
+        let (mut reader, mut failures, mut ending) = (Reader::default(), 0, false);
+        let (mut answer, mut is_known, mut why) = (first, false, String::new());
         loop {
-            let standing = match answer.and_then(|text| reader.read(&text, tell).map_err(|e| e.to_string())) {
-                Ok(standing) => standing,
-                Err(why) if failures == FAILURES => return Err(ShellError::Lost(why)),
-                Err(_) => {
-                    failures += 1;
+            match answer.and_then(|text| reader.read(&text, tell).map_err(|error| error.to_string())) {
+                Err(reason) if failures == FAILURES => return Err(ShellError::Lost(reason)),
+                Err(reason) => {
+                    (failures, why) = (failures + 1, reason);
                     self.commands.pace.pause(BREATH).await;
-                    answer = self.look(job, script, &reader, false).await;
-                    continue;
                 }
-            };
-            failures = 0;
-            match standing {
-                Standing::Running | Standing::More => {}
-                Standing::Ended(status) => return Ok(status),
-                Standing::Late => return Err(ShellError::Deadline(script.deadline)),
-                Standing::Cancelled => return Err(ShellError::Stopped),
-                Standing::Lost | Standing::Gone => return Err(ShellError::Lost(ENDED.to_owned())),
+                Ok(Standing::Ended(status)) => return Ok(status),
+                Ok(Standing::Late) => return Err(ShellError::Deadline(script.deadline)),
+                Ok(Standing::Cancelled) if is_known => return Err(ShellError::Stopped),
+                Ok(Standing::Cancelled) => return Err(self.unreachable(why)),
+                // It never arrived; ended before it was begun, it cannot be begun any more.
+                Ok(Standing::Gone) if !is_known && !ending => ending = true,
+                Ok(Standing::Lost | Standing::Gone) => return Err(ShellError::Lost(ENDED.to_owned())),
+                Ok(Standing::Running | Standing::More) => {
+                    (failures, is_known) = (0, true);
+                    ending |= (self.stop)();
+                }
             }
-            let stop = !stopped && (self.stop)();
-            stopped |= stop;
-            answer = self.look(job, script, &reader, stop).await;
+            answer = self.look(job, script, &reader, ending).await;
         }
     }
 
-    /// The next answer, or why there is none.
-    async fn look(&self, job: &Job, script: &Script, reader: &Reader, stop: bool) -> Result<String, String> {
-        let program = match stop {
+    /// The next answer, or why there is none; at the end of its job where that is to end.
+    async fn look(
+        &self,
+        job: &Job,
+        script: &Script,
+        reader: &Reader,
+        ending: bool,
+    ) -> Result<String, String> {
+        let program = match ending {
             true => job.cancel(&script.title, reader.offsets()),
             false => job.look(&script.title, reader.offsets(), QUIET),
         };
-        match self.commands.run(&script.title, &program, QUIET).await {
-            Ok(Answer::Said(text)) => Ok(text),
-            Ok(Answer::NotTaken) => Err("the SSM agent on the instance does not take commands".to_owned()),
-            Ok(Answer::Ended(why)) => Err(why),
-            Err(error) => Err(told(&error)),
-        }
+        let sent = self.commands.send(&script.title, &program, QUIET).await.map_err(|error| told(&error))?;
+        said(self.commands.wait(&sent, QUIET).await)
+    }
+}
+
+/// What a command said, or why it said nothing.
+fn said(answer: Result<Answer, CloudError>) -> Result<String, String> {
+    match answer {
+        Ok(Answer::Said(text)) => Ok(text),
+        Ok(Answer::NotTaken) => Err("the SSM agent on the instance does not take commands".to_owned()),
+        Ok(Answer::Ended(why)) => Err(format!("the command on the instance brought no answer: {why}")),
+        Err(error) => Err(told(&error)),
     }
 }
 

@@ -70,11 +70,12 @@ impl Scene {
     async fn run_within(&self, text: &str, deadline: Duration) -> (Result<i32, ShellError>, String, String) {
         let (mut out, mut err) = (String::new(), String::new());
         let script = Script { title: "try it".into(), text: text.into(), deadline };
-        let result = self.shell().run(&script, &mut |stream, text: &str| match stream {
+        let mut tell = |stream, text: &str| match stream {
             Stream::Out => out.push_str(text),
             Stream::Err => err.push_str(text),
-        });
-        (result.await, out, err)
+        };
+        let result = self.shell().run(&script, &mut tell).await;
+        (result, out, err)
     }
 
     fn sent(&self) -> usize {
@@ -145,6 +146,32 @@ async fn a_lost_answer_runs_the_script_once() {
     assert_eq!((result, out.as_str()), (Ok(0), "done\n"));
     assert_eq!(scene.sent(), 2, "the SDK sent it again");
     assert_eq!(std::fs::read_to_string(ran).unwrap(), "run\n");
+}
+
+#[tokio::test]
+async fn when_every_answer_is_lost_the_script_is_found_on_the_host() {
+    let scene = Scene::new("all-lost").await;
+    let ran = scene.folder.join("ran");
+    let next = scene.sim.mutations() + 1;
+    scene.sim.set_faults(Faults { lose_answer_of: (next..next + 3).collect(), ..Faults::default() });
+    let (result, out, _) = scene.run(&format!("echo run >>{}; echo done", ran.display())).await;
+    assert_eq!((result, out.as_str()), (Ok(0), "done\n"));
+    assert_eq!(std::fs::read_to_string(ran).unwrap(), "run\n");
+}
+
+#[tokio::test]
+async fn what_never_arrived_is_told_as_not_begun_and_cannot_begin_later() {
+    let scene = Scene::new("dropped").await;
+    let ran = scene.folder.join("ran");
+    let next = scene.sim.mutations() + 1;
+    scene.sim.set_faults(Faults { drop_request_of: (next..next + 3).collect(), ..Faults::default() });
+    let (result, ..) = scene.run(&format!("touch {}", ran.display())).await;
+    let Err(ShellError::Unreachable { reason, .. }) = result else { panic!("{result:?}") };
+    assert!(reason.contains("gave no usable answer"), "{reason}");
+    assert!(!ran.exists());
+    let jobs: Vec<_> =
+        std::fs::read_dir(scene.hosts.jobs()).unwrap().map(|job| job.unwrap().path()).collect();
+    assert_eq!(std::fs::read_to_string(jobs[0].join("status")).unwrap(), "cancelled 0\n");
 }
 
 #[tokio::test]

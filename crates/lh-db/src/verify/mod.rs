@@ -7,6 +7,7 @@ mod policies;
 mod schema;
 mod server;
 
+use lh_model::Origin;
 use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 
@@ -63,13 +64,15 @@ pub struct Check {
     pub outcome: Outcome,
     /// What was seen, in the words of the server where there are any.
     pub evidence: Vec<String>,
+    /// The place in the stack file that asks for it, where one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 impl Check {
     /// A check that was skipped.
     pub fn skipped(name: &str, chapter: &str, reason: impl Into<String>) -> Self {
-        let (name, chapter) = (name.to_owned(), chapter.to_owned());
-        Self { name, chapter, outcome: Outcome::Skipped { reason: reason.into() }, evidence: Vec::new() }
+        Self::of(name, chapter, Err(Problem::Skipped(reason.into())))
     }
 
     /// A check that ended with `verdict`.
@@ -79,7 +82,14 @@ impl Check {
             Err(Problem::Failed(reason, fix, evidence)) => (Outcome::Failed { reason, fix }, evidence),
             Err(Problem::Skipped(reason)) => (Outcome::Skipped { reason }, Vec::new()),
         };
-        Self { name: name.to_owned(), chapter: chapter.to_owned(), outcome, evidence }
+        Self { name: name.to_owned(), chapter: chapter.to_owned(), outcome, evidence, origin: None }
+    }
+
+    /// The same, asked for at this place.
+    #[must_use]
+    pub fn at(mut self, origin: Option<Origin>) -> Self {
+        self.origin = origin;
+        self
     }
 }
 

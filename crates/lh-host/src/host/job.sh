@@ -55,9 +55,12 @@ stop() {
   kill -KILL -- "-$child" 2>/dev/null
 }
 
-# cancel ID: ends the job.
+# cancel ID: ends the job. One that was not begun cannot be begun afterwards.
 cancel() {
-  if [ -d "$jobs/$1" ] && [ ! -e "$jobs/$1/status" ]; then stop "$jobs/$1" cancelled; fi
+  mkdir -p "$jobs"
+  if mkdir "$jobs/$1" 2>/dev/null; then
+    echo "cancelled 0" >"$jobs/$1/status"
+  elif [ -d "$jobs/$1" ] && [ ! -e "$jobs/$1/status" ]; then stop "$jobs/$1" cancelled; fi
 }
 
 size() { if [ -e "$1" ]; then wc -c <"$1" | tr -d ' '; else echo 0; fi; }

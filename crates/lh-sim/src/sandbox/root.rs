@@ -157,7 +157,10 @@ impl Root {
         let mut command = Command::new("/bin/bash");
         let path = std::env::var("PATH").unwrap_or_else(|_| "/usr/bin:/bin".to_owned());
         command.env_clear().stdin(Stdio::null());
-        command.env("PATH", format!("{}:{path}", self.sandbox().join("bin").display()));
+        // As Ubuntu's root has it: the host's programs are found by name.
+        let own = [self.sandbox().join("bin"), self.at("/usr/local/sbin"), self.at("/usr/local/bin")];
+        let own = own.map(|folder| folder.display().to_string()).join(":");
+        command.env("PATH", format!("{own}:{path}"));
         command.env("HOME", self.folder.join("root")).env("LANG", "C.UTF-8");
         command
     }
@@ -246,6 +249,8 @@ impl Root {
         if fs::read_link(&mount).is_ok_and(|target| target == folder) {
             return Ok(());
         }
+        // The setup of a host that gets a volume runs the disk program once.
+        put(&self.sandbox().join("grown"), &size.to_string())?;
         let new = mount.with_extension("new");
         let _ = fs::remove_file(&new);
         symlink(&folder, &new)?;

@@ -34,38 +34,36 @@ impl Session {
 
 impl Deployment {
     /// How to open a terminal: by SSH where the stack has a key pair, else by Session Manager, or
-    /// by the way that is named. In the simulated world, what the simulated host offers.
+    /// by the way that is named. In the simulated world Session Manager is what its hosts offer.
     ///
     /// # Errors
     /// [`Error::Host`] when the stack has no instance yet, or the way cannot be taken.
     pub async fn session(&self, via: Option<Way>) -> Result<Session, Error> {
         let place = self.place().await?;
         let region = self.stack().region();
-        if let Some(sim) = self.cloud.sim() {
-            let terminal = sim.terminal(region, &place.instance);
-            let none = || {
-                let reason =
-                    "Nothing runs on the simulated instance, so there is no terminal on it.".to_owned();
-                self.no_way(&place, &[reason])
-            };
-            return terminal.map(|(program, args)| Session { program, args, way: None }).ok_or_else(none);
-        }
-        let ssh = match via {
-            Some(Way::Ssm) => Err(String::new()),
-            _ => self.ssh_target(&place),
-        };
-        let ssm = match (ssh, via) {
-            (Ok(target), _) => {
-                let args = target.args(true);
-                return Ok(Session { program: "ssh".to_owned(), args, way: Some(Way::Ssh) });
+        let mut reasons = Vec::new();
+        if via != Some(Way::Ssm) {
+            match self.ssh_target(&place) {
+                Ok(target) => {
+                    let args = target.args(true);
+                    return Ok(Session { program: "ssh".to_owned(), args, way: Some(Way::Ssh) });
+                }
+                Err(reason) => reasons.push(format!("SSH: {reason}.")),
             }
-            (Err(reason), Some(Way::Ssh)) => return Err(self.no_way(&place, &[format!("SSH: {reason}.")])),
-            (Err(reason), _) => reason,
-        };
+            if via.is_some() {
+                return Err(self.no_way(&place, &reasons));
+            }
+        }
+        if let Some(sim) = self.cloud.sim() {
+            let Some((program, args)) = sim.terminal(region, &place.instance) else {
+                let reason = "Nothing runs on the simulated instance, so there is no terminal on it.";
+                return Err(self.no_way(&place, &[reason.to_owned()]));
+            };
+            return Ok(Session { program, args, way: None });
+        }
         let clients = self.cloud.clients(region).await?;
         if let Agent::Offline(reason) = agent(&clients, &place.instance).await? {
-            let mut reasons = vec![format!("SSM: {reason}.")];
-            reasons.extend((!ssm.is_empty()).then(|| format!("SSH: {ssm}.")));
+            reasons.push(format!("SSM: {reason}."));
             return Err(self.no_way(&place, &reasons));
         }
         let args = ["ssm", "start-session", "--region", region, "--target", &place.instance];

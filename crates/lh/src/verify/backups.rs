@@ -8,6 +8,8 @@ use lh_db::{Problem, Verdict};
 use lh_spec::last_due;
 use serde_json::Value;
 
+use crate::host::Drilled;
+
 use super::{Scene, moment, size, span, text, unanswered};
 
 const HOUR: i64 = 3600;
@@ -16,6 +18,8 @@ const HOUR: i64 = 3600;
 const POINT_MARGIN: i64 = 12 * HOUR;
 /// A dump begins when it is due, or when the instance is back.
 const DUMP_MARGIN: i64 = 3 * HOUR;
+/// A stack has so long to try a restore for the first time.
+const DRILL_GRACE: i64 = 7 * 24 * HOUR;
 
 /// Whether the newest backup is as young as it must be.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,7 +62,7 @@ impl Scene<'_> {
         let volume = resources.and_then(|list| list.get(0)).and_then(Value::as_str).unwrap_or_default();
         let points =
             self.inspector.recovery_points(vault, volume).await.map_err(|error| unanswered(&error))?;
-        let newest = points.iter().find(|point| point.status == "COMPLETED");
+        let newest = complete(&points);
         let evidence = told(vault, &points, newest, self.now);
         let name = volume.rsplit('/').next().unwrap_or_default();
         match judge(schedule, POINT_MARGIN, newest.map(|point| point.at), since, self.now) {
@@ -115,6 +119,44 @@ impl Scene<'_> {
             }
         }
     }
+
+    /// A backup that was never restored is a hope: the last drill has passed, and not long ago.
+    pub(super) async fn drill(&self) -> Verdict {
+        let (since, _) = self.backups_since().await?;
+        let sight = match self.host().await {
+            Ok(sight) => sight,
+            Err(silence) => {
+                return Err(Problem::Skipped(format!(
+                    "The host keeps it, and cannot be asked: {}",
+                    silence.reason
+                )));
+            }
+        };
+        let drill = sight.last_drill.clone().unwrap_or_default();
+        let age = span(sight.now - drill.at);
+        let evidence =
+            vec![format!("{} restored in {} s, {age} ago: {}", drill.backup, drill.seconds, drill.result)];
+        let failed = |reason: String| {
+            let fix = "`lhctl db drill STACK` restores the latest dump into a scratch database, and notes the result.";
+            Err(Problem::Failed(reason, fix.to_owned(), Vec::new()))
+        };
+        match sight.drilled() {
+            Drilled::Proven => Ok(evidence),
+            Drilled::Old => failed(format!("The last restore was tried {age} ago")),
+            Drilled::Failed => failed(format!("The last restore that was tried failed: {}", drill.reason)),
+            Drilled::Never if self.now - since < DRILL_GRACE => Err(Problem::Skipped(format!(
+                "No restore was tried yet; the backups are {} old, and have {} for that",
+                span(self.now - since),
+                span(DRILL_GRACE)
+            ))),
+            Drilled::Never => failed("No restore of a backup was ever tried".to_owned()),
+        }
+    }
+}
+
+/// The newest recovery point that is whole.
+pub(crate) fn complete(points: &[RecoveryPoint]) -> Option<&RecoveryPoint> {
+    points.iter().find(|point| point.status == "COMPLETED")
 }
 
 /// What was seen in the vault.

@@ -5,22 +5,27 @@ mod alarms;
 mod backups;
 mod subscriptions;
 
+pub(crate) use backups::complete;
+
 use futures_util::future::join_all;
 use lh_aws::inspect::Inspector;
 use lh_db::{Check, Problem, Verdict};
-use lh_host::Script;
 use lh_kind::CloudError;
 use lh_model::Map;
 use lh_state::{Record, State};
 use serde_json::Value;
-use std::time::Duration;
+use tokio::sync::OnceCell;
 
-use crate::{Deployment, Error};
+use crate::{
+    Deployment, Error,
+    host::{HostSight, Silence},
+};
 
 /// Every check of AWS: its name, as `--skip` takes it, and its chapter.
 pub const CLOUD_CHECKS: &[(&str, &str)] = &[
     ("recovery-points", "backups"),
     ("dump", "backups"),
+    ("drill", "backups"),
     ("alarms", "alarms"),
     ("alarm-test", "alarms"),
     ("subscriptions", "alarms"),
@@ -46,6 +51,8 @@ struct Scene<'d> {
     deployment: &'d Deployment,
     state: State,
     inspector: Inspector,
+    /// What the host says: asked once, for all checks.
+    host: OnceCell<Result<HostSight, Silence>>,
     /// The time, in seconds since 1970.
     now: i64,
 }
@@ -62,7 +69,8 @@ impl Deployment {
             true => Inspector::trying_alarms(clients),
             false => Inspector::new(clients),
         };
-        let scene = Scene { deployment: self, state: self.state().await?, inspector, now: self.cloud.now() };
+        let (state, now) = (self.state().await?, self.cloud.now());
+        let scene = Scene { deployment: self, state, inspector, host: OnceCell::new(), now };
         let check = async |(name, chapter): &(&str, &str)| {
             if options.skip.iter().any(|skip| skip == name) {
                 return Check::skipped(name, chapter, format!("--skip {name}"));
@@ -73,11 +81,22 @@ impl Deployment {
     }
 }
 
+impl Deployment {
+    /// Whether everybody whom alarms should reach has agreed, for the checklist of the doctor.
+    pub(crate) async fn check_subscriptions(&self, state: &State) -> Verdict {
+        let clients = self.cloud.clients(self.stack().region()).await;
+        let clients = clients.map_err(|error| Problem::failed(error.to_string(), "Mend that first."))?;
+        let (inspector, host, now) = (Inspector::new(clients), OnceCell::new(), self.cloud.now());
+        Scene { deployment: self, state: state.clone(), inspector, host, now }.subscriptions().await
+    }
+}
+
 impl Scene<'_> {
     async fn check(&self, name: &str, test_alarm: bool) -> Verdict {
         match name {
             "recovery-points" => self.recovery_points().await,
             "dump" => self.dump().await,
+            "drill" => self.drill().await,
             "alarms" => self.alarms().await,
             "alarm-test" if test_alarm => self.alarm_test().await,
             "alarm-test" => Err(Problem::Skipped(
@@ -107,31 +126,15 @@ impl Scene<'_> {
         }))
     }
 
-    /// Whether the instance takes scripts, shown by one that does nothing.
+    async fn host(&self) -> &Result<HostSight, Silence> {
+        self.host.get_or_init(|| self.deployment.host_sight()).await
+    }
+
+    /// Whether the instance takes scripts, shown by one that only looks.
     async fn shell(&self) -> Verdict {
-        let lost = |reason: String| {
-            Problem::failed(reason, "Run `lhctl doctor STACK`, and look at the instance's system log.")
-        };
-        let shell = match self.deployment.shell().await {
-            Ok(shell) => shell,
-            Err(Error::Host { reason, fix }) => {
-                return Err(Problem::failed(reason.trim_end_matches('.'), fix));
-            }
-            Err(error) => return Err(lost(error.to_string())),
-        };
-        let script = Script {
-            title: "say who you are".to_owned(),
-            text: "echo \"$(id -un) on $(uname -n)\"\n".to_owned(),
-            deadline: Duration::from_secs(60),
-        };
-        let mut said = String::new();
-        let status = shell.run(&script, &mut |_, text| said.push_str(text)).await;
-        match status {
-            Ok(0) => Ok(vec![shell.way(), said.trim().to_owned()]),
-            Ok(status) => {
-                Err(lost(format!("A script that does nothing ended with {status}: {}", said.trim())))
-            }
-            Err(error) => Err(lost(error.to_string())),
+        match self.host().await {
+            Ok(sight) => Ok(vec![sight.way.clone(), sight.who.clone()]),
+            Err(silence) => Err(Problem::failed(silence.reason.clone(), silence.fix.clone())),
         }
     }
 }
@@ -143,12 +146,12 @@ fn unanswered(error: &CloudError) -> Problem {
 }
 
 /// A text among properties; empty if there is none.
-fn text<'m>(map: &'m Map, name: &str) -> &'m str {
+pub(crate) fn text<'m>(map: &'m Map, name: &str) -> &'m str {
     map.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A time for people: `2026-03-04T05:00:00Z`.
-fn moment(seconds: i64) -> String {
+pub(crate) fn moment(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |at| at.to_string())
 }
 

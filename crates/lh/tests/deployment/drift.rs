@@ -215,7 +215,7 @@ fn host() -> Vec<Case> {
             *text = text.replace(char::is_numeric, "9");
         }),
         ("instance", "disable_api_termination", "disable_api_termination", |w| {
-            instance(w).disable_api_termination = true;
+            instance(w).disable_api_termination = false;
         }),
         ("instance", "running", "running", |w| instance(w).state = InstanceState::Stopped),
         ("instance", "http_tokens", "http_tokens", |w| {
@@ -332,7 +332,15 @@ fn stack(cloud: &Cloud, password: &str) -> Deployment {
     let ssh = format!("ssh={{key_name: lighthouse-drift, public_key: {KEY}, allow_from: [10.0.0.0/16]}}");
     let kms = format!("volume.kms_key={KMS_KEY}");
     let password = format!("database.password={password}");
-    let set = ["state=null", "protect=false", "network.public_ip=true", &ssh, &kms, &password];
+    let set = [
+        "state=null",
+        "protect=false",
+        "network.public_ip=true",
+        "instance.disable_api_termination=true",
+        &ssh,
+        &kms,
+        &password,
+    ];
     let set: Vec<String> = set.into_iter().map(str::to_owned).collect();
     Deployment::new(Stack::load(file, &set).unwrap(), cloud.clone())
 }
@@ -352,7 +360,8 @@ async fn told(password: &str, of: impl Fn(&str) -> bool) {
         assert!(sim.calls().iter().all(|call| !call.mutating), "a plan changed something");
         let drift: Vec<_> = plan.drift.iter().filter(|drift| drift.address.kind() == kind).collect();
         let is_told = drift.iter().any(|drift| {
-            let wants = shown == "id" || drift.wanted == drift.recorded;
+            // Of user data a digest is recorded, and the whole text is wanted.
+            let wants = ["id", "user_data"].contains(&shown) || drift.wanted == drift.recorded;
             drift.field == shown && drift.actual != drift.recorded && wants
         });
         if !is_told {

@@ -6,6 +6,7 @@ mod backups;
 mod budget;
 mod chain;
 mod contract;
+mod doctor;
 mod drift;
 mod fleet;
 #[path = "../many/mod.rs"]
@@ -14,9 +15,11 @@ mod monitoring;
 mod named;
 mod policy;
 mod shell;
+mod status;
 mod stop;
 mod types;
 mod verbs;
+mod verify;
 
 use std::collections::BTreeSet;
 

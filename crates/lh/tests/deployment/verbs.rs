@@ -8,7 +8,8 @@ use lh_sim::{Faults, Fuse, OnFuse, Sim, world::World};
 
 use crate::deployment;
 
-const STATE: &str = "state={bucket: lighthouse-state, key: dev.json, lock_table: lighthouse-locks}";
+const STATE: &str =
+    "state={path: null, bucket: lighthouse-state, key: dev.json, lock_table: lighthouse-locks}";
 
 /// A process: what it leaves behind when it ends ends with it.
 fn process<T>(work: impl Future<Output = T>) -> T {

@@ -59,7 +59,7 @@ impl Verify {
         if self.json {
             anstream::println!("{:#}", verification::json(&report, stack, &place));
         } else {
-            anstream::println!("{}", verification::table(&report, stack, &place));
+            anstream::println!("{}", verification::table(&report, &verification::title(stack, &place)));
         }
         Ok(if report.holds() { Code::Done } else { Code::Error })
     }

@@ -10,6 +10,7 @@ pub(crate) mod migrations;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod readiness;
+pub(crate) mod status;
 pub(crate) mod style;
 pub(crate) mod summary;
 pub(crate) mod verification;

@@ -79,7 +79,9 @@ fn a_database_is_backed_up_drilled_lost_and_restored_by_its_commands() {
     db("retention stacks/dev.yaml --drop-after 7d --table check_history --auto-approve")
         .expect(5)
         .says("beyond 7 days");
-    db("retention stacks/dev.yaml --drop-after 60d --table check_history --auto-approve").expect(0).says("60 days");
+    db("retention stacks/dev.yaml --drop-after 60d --table check_history --auto-approve")
+        .expect(0)
+        .says("60 days");
     // The same by a URL, without a stack.
     let by_url = place.with(&[("DATABASE_URL", &url)], "db retention --json").expect(0).json();
     let ages: Vec<_> =

@@ -20,6 +20,7 @@ mod forms;
 mod history;
 mod interrupts;
 mod lock;
+mod looking;
 mod moto;
 mod place;
 mod release;

@@ -1,5 +1,6 @@
 #!/bin/bash
-# df in the sandbox: the data volume has the size that AWS shows for it; all else is this machine's.
+# df in the sandbox: the data volume's file system has the size to which the disk program last grew
+# it; all else is this machine's.
 here=${0%/*}
 sandbox=${here%/bin}
 mnt=${sandbox%/.sandbox}/mnt/timescaledb-data
@@ -9,7 +10,7 @@ case $path in
   "$mnt" | "$mnt"/*) ;;
   *) exec "$here_is" "$@" ;;
 esac
-size=$(($(cat "$sandbox/size") * 1073741824))
+size=$(($(cat "$sandbox/grown") * 1073741824))
 used=$(($(du -sk "$mnt/" | cut -f 1) * 1024))
 available=$((size > used ? size - used : 0))
 columns=size,used,avail

@@ -6,6 +6,7 @@ run=$root/run/lhctl
 mkdir -p "$run/stage" "$root/var/log" "$root/var/lib/lhctl"
 chmod 700 "$run"
 rm -f "$run/error"
+"${0%/*}/lhctl-host-disk" >/dev/null 2>&1 || true
 for stage in swap packages disk password database services agent; do
   echo ok >"$run/stage/$stage"
 done

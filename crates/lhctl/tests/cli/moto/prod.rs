@@ -73,3 +73,18 @@ fn the_production_stack_lives_a_whole_life() {
     assert_eq!(stage.moto.snapshots(STACK), 1, "the final snapshot");
     stage.run(DESTROY).expect(0).says("0 destroyed.");
 }
+
+/// The state is in S3 by then, and the lease of the dead run has to run out.
+#[test]
+fn a_killed_apply_of_production_goes_on() {
+    let Some(stage) = bootstrapped("a_killed_apply_of_production_goes_on") else { return };
+    let mut child = stage.place.command(&stage.env(), APPLY).spawn().unwrap();
+    while stage.moto.living(STACK).instances == 0 {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended before it was killed");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    stage.run(APPLY).expect(0).says("Apply complete!");
+    assert_eq!(stage.moto.living(STACK), whole());
+    stage.run(PLAN).expect(0).says("No changes.");
+}
