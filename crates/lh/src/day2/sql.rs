@@ -153,7 +153,10 @@ impl Database {
         let title = "The retention is not changed";
         let beyond = policies.iter().flat_map(|policy| &policy.refreshes).find(|refresh| !refresh.inside);
         if let Some(refresh) = beyond {
-            let start = refresh.start.as_deref().unwrap_or("as far back as there are rows");
+            let start = refresh
+                .start
+                .as_deref()
+                .map_or("with the oldest row".to_owned(), |start| format!("{start} back"));
             let reason = format!(
                 "the refresh policy of {} begins {start}, beyond {after}: refreshing what was dropped deletes its rows from the aggregate. Nothing was changed",
                 refresh.view

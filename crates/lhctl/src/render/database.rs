@@ -257,13 +257,26 @@ pub(crate) fn retention(policies: &[Retention], set: Option<&Age>) -> String {
         let paused = if policy.scheduled { "" } else { ", paused" };
         text +=
             &format!("{}: chunks go after {after}{change} (job {}{paused})\n", policy.hypertable, policy.job);
-        for chunk in &policy.goes {
-            let ends = chunk.ends.as_deref().unwrap_or_default();
-            text += &format!("  {} {}  until {ends}  {}\n", style::error("-"), chunk.name, size(chunk.bytes));
-        }
-        if policy.goes.is_empty() {
-            text += "  no chunk is that old\n";
-        }
+        text += &match policy.goes.as_slice() {
+            [] => "  no chunk is that old\n".to_owned(),
+            goes @ [first, .., last] => format!(
+                "  {} {} chunks go, {}: from {}, until {}, to {}, until {}\n",
+                style::error("-"),
+                goes.len(),
+                size(goes.iter().map(|chunk| chunk.bytes).sum()),
+                first.name,
+                first.ends.as_deref().unwrap_or_default(),
+                last.name,
+                last.ends.as_deref().unwrap_or_default(),
+            ),
+            [one] => format!(
+                "  {} {} goes, {}, until {}\n",
+                style::error("-"),
+                one.name,
+                size(one.bytes),
+                one.ends.as_deref().unwrap_or_default(),
+            ),
+        };
         for refresh in &policy.refreshes {
             let sign = if refresh.inside { style::good("✓") } else { style::error("✗") };
             let start = refresh.start.as_deref().unwrap_or("the beginning");
