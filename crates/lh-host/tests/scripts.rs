@@ -174,6 +174,7 @@ sandboxed! {
     restore_puts_back_what_was_lost_and_keeps_the_old_one
     guide_defect_01_restore_never_stops_the_container
     guide_defect_02_restore_never_pipes_into_the_live_database
+    backup_counts_in_the_snapshot_of_the_dump
     restore_refuses_what_does_not_fit
     restore_beside_into_another_database
     restore_from_the_bucket_when_the_volume_was_lost

@@ -79,6 +79,20 @@ case_restore_puts_back_what_was_lost_and_keeps_the_old_one() {
   is_as_dumped
 }
 
+# Rows that come between counting and dumping are in neither.
+case_backup_counts_in_the_snapshot_of_the_dump() {
+  stocked
+  # Names are seconds, and this test may take less than one.
+  rm $mnt/backups/*
+  FAKE_MEANWHILE="INSERT INTO checks VALUES (0, 'late')" sends backup
+  name=$(answer file)
+  equal "$(q 'SELECT count(*) FROM checks')" 1001
+  equal "$(gzip -dc "$mnt/backups/$name" | grep -c late)" 0 "the dump has its own snapshot"
+  contains "$mnt/backups/$name.json" '"public.checks" : 1000'
+  sends restore
+  is_as_dumped
+}
+
 # Guide, defect 1: the container is stopped before `docker exec` in it. Nothing stops it here.
 case_guide_defect_01_restore_never_stops_the_container() {
   stocked
@@ -212,7 +226,7 @@ case_restore_converges_after_every_interruption() {
 case_restore_disk_full() {
   stocked 256M
   loses_rows
-  describe "$name" '{"database_bytes": 1000}'
+  rm $mnt/backups/*
   q "CREATE TABLE filler AS SELECT repeat(md5(i::text), 20) FROM generate_series(1, 40000) i"
   sends backup
   name=$(answer file)

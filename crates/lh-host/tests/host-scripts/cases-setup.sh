@@ -36,7 +36,7 @@ CREATE VIEW timescaledb_information.hypertables AS SELECT NULL::name AS hypertab
 CREATE FUNCTION hypertable_size(regclass) RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint';
 -- Rows of the stand-in for a hypertable load only while the database is being restored.
 CREATE FUNCTION hyper_ok() RETURNS bool LANGUAGE sql AS
-$$SELECT current_database() NOT LIKE 'lhctl%' OR current_setting('timescaledb.restoring', true) = 'on'$$;
+$$SELECT current_database() NOT LIKE 'lhctl%' OR coalesce(current_setting('timescaledb.restoring', true), '') = 'on'$$;
 SQL
   cp "$1/timescaledb--2.17.2.sql" "$1/timescaledb--2.18.0.sql"
   echo 'CREATE FUNCTION new_in_2_18() RETURNS int LANGUAGE sql AS $$SELECT 1$$;' |
