@@ -11,8 +11,11 @@
 mod aws;
 mod bucket;
 mod clients;
+mod endpoints;
 mod error;
 mod gate;
+mod health;
+pub mod inspect;
 pub mod kinds;
 mod lookups;
 mod pace;
@@ -26,5 +29,6 @@ pub use aws::Aws;
 pub use aws_config::{Region, SdkConfig};
 pub use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 pub use clients::{Clients, ConnectOptions, retry_config, timeout_config};
+pub use health::{Health, health};
 pub use pace::RealTime;
 pub use registry::Registry;

@@ -14,6 +14,11 @@ use crate::{Event, Events, Pace, settle::recorded};
 /// eventually consistent, so young and absent is unknown. Milliseconds between looks.
 const PATIENCE: [u64; 5] = [500, 1_000, 2_000, 4_000, 8_000];
 
+/// So many of these looks are worth it where repeating a creation would meet what the first made:
+/// the last request of a run that was killed may still be on its way, and a look costs less than
+/// to rely on the token alone.
+const BRIEFLY: usize = 2;
+
 /// Rounds in which references found in one make more of the next findable; resources hang on
 /// each other no deeper than this.
 const DEPTH: usize = 4;
@@ -205,7 +210,7 @@ async fn look_again(
         let is_unseen = |(stack, address): &Place| {
             let known = &observed[*stack];
             !matches!(known.resources.get(address), Some(Seen::Found(_) | Seen::Unreadable(_)))
-                && may_exist(reach, &sights[*stack], known, address)
+                && attempt < looks(reach, &sights[*stack], known, address)
         };
         let unseen: BTreeMap<Place, Target> =
             all_wanted(sights, observed).filter(|(place, _)| is_unseen(place)).collect();
@@ -222,23 +227,30 @@ async fn look_again(
     Ok(())
 }
 
-/// Whether believing too early that `address` is absent could make a second one, or leave one
-/// behind.
-fn may_exist(reach: &Reach<'_>, sight: &Sight<'_>, known: &Observed, address: &Address) -> bool {
+/// How many further looks it is worth before `address` is believed to be absent: believing too
+/// early could make a second one, or leave one behind.
+fn looks(reach: &Reach<'_>, sight: &Sight<'_>, known: &Observed, address: &Address) -> usize {
+    let all = |may_exist: bool| if may_exist { PATIENCE.len() } else { 0 };
     let Sight { desired, fold, mode } = *sight;
     let open = fold.open().find(|open| open.intent.address == *address);
     match open.map(|open| (open.intent.verb, open)) {
-        Some((Verb::Create, OpenIntent { made: Some(_), .. })) => true,
+        Some((Verb::Create, OpenIntent { made: Some(_), .. })) => all(true),
         Some((Verb::Create, open)) => {
             let rules = reach.cloud.book().rules(address.kind());
-            let by_tag = rules.is_none_or(|rules| rules.create() == Idempotency::TagOnCreation);
+            let create = rules.map_or(Idempotency::TagOnCreation, AnyRules::create);
             // Repeated in the same words, the call meets what the first one made. In other
             // words it would be refused, and given up it would never be met.
-            by_tag || mode != Mode::Apply || !is_wanted_again(open, rules, desired, fold, known)
+            let meets = mode == Mode::Apply && is_wanted_again(open, rules, desired, fold, known);
+            match create {
+                Idempotency::TagOnCreation => all(true),
+                _ if !meets => all(true),
+                Idempotency::Token => BRIEFLY,
+                Idempotency::NaturalKey | Idempotency::Upsert => 0,
+            }
         }
         // A deletion that was begun may well have happened.
-        Some((Verb::Delete, _)) => false,
-        Some((Verb::Update, _)) | None => fold.state.resources.contains_key(address),
+        Some((Verb::Delete, _)) => 0,
+        Some((Verb::Update, _)) | None => all(fold.state.resources.contains_key(address)),
     }
 }
 

@@ -281,6 +281,23 @@ async fn something_lost_outside_is_made_again_once() {
     }
 }
 
+/// The last request of a killed run may take effect after the next run has looked for it.
+#[tokio::test]
+async fn a_request_that_was_on_its_way_makes_no_second_object_even_without_tokens() {
+    let stack = reference().0;
+    let (_, (calls, _)) = Scenario::new("first apply", &[(&reference(), Mode::Apply)]).undisturbed().await;
+    for n in 0..calls {
+        let bench = Bench::new();
+        bench.cloud.ignore_tokens();
+        bench.cloud.set_lag(3);
+        bench.run_with(&stack, Mode::Apply, Fuse::AfterCall(n)).await;
+        bench.apply(&stack).await;
+        for address in ["disk.data", "server.main"] {
+            assert_eq!(bench.cloud.ids(address).len(), 1, "{address} after call {n}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_copy_of_an_interrupted_destroy_is_not_the_last_once_the_disk_was_used_again() {
     let stack = reference().0;

@@ -42,7 +42,7 @@ pub(crate) fn visit(exchange: &Exchange, region: &str) -> Result<(), SimError> {
     if !changes(here, &visit) {
         return Ok(());
     }
-    exchange.store().transact(|world| note(world, region, visit))
+    exchange.store().transact(|world| (note(world, region, visit), true))
 }
 
 /// Asks the hosts, and tells them what they have to do.

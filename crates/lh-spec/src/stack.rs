@@ -219,8 +219,8 @@ pub struct Backup {
     pub origin: Origin,
     /// The AWS Backup vault.
     pub vault: Placed<String>,
-    /// `cron(…)` or `rate(…)`, in UTC.
-    pub schedule: Placed<String>,
+    /// `cron(…)` or `rate(…)`, in UTC; without one, no plan is made.
+    pub schedule: Option<Placed<String>>,
     /// Days until a recovery point is deleted.
     pub retain_days: Placed<u32>,
     /// Days until it moves to cold storage.

@@ -305,6 +305,20 @@ fn backups_ask_for_vault_plan_selection_role_and_bucket() {
 }
 
 #[test]
+fn a_vault_without_a_schedule_has_neither_plan_nor_selection_nor_their_role() {
+    let stack = backed_up("{ vault: my-vault, schedule: none, bucket: my-dumps }");
+    let addresses: Vec<String> = stack.resources.iter().map(|r| r.address.to_string()).collect();
+    for there in ["backup_vault.my-vault", "bucket.my-dumps"] {
+        assert!(addresses.iter().any(|a| a == there), "{there}");
+    }
+    for gone in ["backup_plan.", "backup_selection.", "iam_role.backup", "iam_policy_attachment.restore"] {
+        assert!(!addresses.iter().any(|a| a.starts_with(gone)), "{gone}");
+    }
+    let by_default = backed_up("{ vault: my-vault }");
+    assert_eq!(props(&by_default, "backup_plan.data")["schedule"], "cron(0 5 * * ? *)");
+}
+
+#[test]
 fn the_host_writes_dumps_to_the_one_bucket_and_nowhere_else() {
     let stack = backed_up("{ bucket: my-dumps, dump_schedule: weekly }");
     let text = shown(&props(&stack, "iam_role_policy.instance")["document"]);

@@ -27,7 +27,7 @@ fn the_reference_stacks_load_without_a_finding() {
     let prod = reference("prod");
     assert!(prod.protect.value && prod.instance.disable_api_termination.value);
     assert_eq!(prod.instance.purchase.value, Purchase::OnDemand);
-    assert_eq!(prod.backup.unwrap().schedule.value, "cron(0 5 * * ? *)");
+    assert_eq!(prod.backup.unwrap().schedule.unwrap().value, "cron(0 5 * * ? *)");
     assert_eq!(prod.monitoring.unwrap().emails[0].value, "ops@example.com");
     assert_eq!(prod.tags["Project"].value, "lighthouse");
 }

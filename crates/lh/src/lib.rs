@@ -20,15 +20,21 @@
 mod amend;
 mod cloud;
 mod database;
+pub mod day2;
 mod deployment;
+mod doctor;
 mod error;
 mod files;
 mod fleet;
+mod host;
 mod local;
 mod outputs;
+mod ready;
 mod saved;
 mod shell;
 mod stack;
+mod status;
+mod verify;
 mod versions;
 
 pub use amend::{Amended, Amendment};
@@ -39,8 +45,11 @@ pub use error::Error;
 pub use fleet::Fleet;
 pub use local::{LocalRow, LocalWorld};
 pub use outputs::OutputValue;
+pub use ready::{Path as ReadyPath, Ready, Stage as ReadyStage, Stuck, Waited};
 pub use saved::SavedPlan;
 pub use stack::{Findings, Stack, explain, validate};
+pub use status::{PARTS, Part as StatusPart, Standing, Status};
+pub use verify::{CLOUD_CHECKS, CloudOptions, without_cloud};
 pub use versions::{Differing, Pulled, StateVersion, seconds_since};
 
 /// Scripts on the stack's instance, and the ways to it.

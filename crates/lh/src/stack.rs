@@ -24,8 +24,33 @@ pub struct Stack {
     pub(crate) state: StateConfig,
     environment: String,
     pub(crate) ssh: SshAccess,
+    pub(crate) dumps: Option<Dumps>,
+    /// What its host must become; of a stack that a saved plan holds, nothing.
+    pub(crate) host: Option<lh_host::Host>,
     warnings: Vec<Diagnostic>,
     sources: Sources,
+}
+
+/// Where a stack's dumps go, and when they are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Dumps {
+    /// The bucket.
+    pub bucket: String,
+    /// How the keys of the stack's dumps begin.
+    pub prefix: String,
+    /// `hourly`, `daily`, `weekly`, or `cron(…)`.
+    pub schedule: String,
+}
+
+impl Dumps {
+    fn of(stack: &lh_spec::Stack) -> Option<Self> {
+        let backup = stack.backup.as_ref()?;
+        Some(Self {
+            bucket: backup.bucket.as_ref()?.value.clone(),
+            prefix: format!("{}/", stack.id()),
+            schedule: backup.dump_schedule.value.clone(),
+        })
+    }
 }
 
 fn read(path: &str, set: &[String]) -> Loaded {
@@ -57,6 +82,8 @@ impl Stack {
         };
         let desired = lh_spec::desire(&stack);
         let ssh = SshAccess::of(&stack.ssh);
+        let dumps = Dumps::of(&stack);
+        let host = Some(lh_spec::host(&stack));
         let environment = stack.environment.value;
         Ok(Self {
             file: path.to_owned(),
@@ -64,6 +91,8 @@ impl Stack {
             state: stack.state,
             environment,
             ssh,
+            dumps,
+            host,
             warnings: diagnostics,
             sources,
         })
@@ -82,6 +111,11 @@ impl Stack {
     /// The environment; of a stack that a saved plan holds, nothing.
     pub fn environment(&self) -> &str {
         &self.environment
+    }
+
+    /// The image that the database shall run from, as the file names it.
+    pub fn database_image(&self) -> Option<&str> {
+        self.host.as_ref().map(|host| host.image.as_str())
     }
 
     /// AWS region.
@@ -114,6 +148,8 @@ impl Stack {
             state,
             environment: String::new(),
             ssh: SshAccess::default(),
+            dumps: None,
+            host: None,
             warnings: Vec::new(),
             sources: Sources::new(),
         }

@@ -84,6 +84,11 @@ impl Failure {
         self
     }
 
+    /// What happened and what to do, for a report that says both in its own place.
+    pub fn words(&self) -> (&str, &str) {
+        (&self.message, self.fix.as_deref().unwrap_or_default())
+    }
+
     /// Prints it to standard error.
     pub fn report(self) -> ExitCode {
         if !self.findings.is_empty() {
@@ -107,7 +112,7 @@ impl From<Error> for Failure {
             Error::Engine(error) => of_engine(error),
             Error::Database(error) => of_database(error),
             Error::NoLocalDatabase => Self::plain(sentence(&error.to_string()))
-                .fix("Start one with `lhctl local database` in another terminal; or name another with --database-url."),
+                .fix("Start one with `lhctl local database --detach`, or without --detach in another terminal; or name another with --database-url."),
             Error::Locked { remote, .. } => Self::plain(sentence(&error.to_string()))
                 .code(Code::Locked)
                 .fix(if remote { LEASED } else { HELD }),
@@ -116,6 +121,11 @@ impl From<Error> for Failure {
                 Self::plain(message).code(Code::Refused).fix(fix)
             }
             Error::Host { reason, fix } => Self::plain(reason).fix(fix),
+            Error::Script { refused, .. } => {
+                let failure = Self::plain(sentence(&error.to_string()));
+                if refused { failure.code(Code::Refused) } else { failure }
+            }
+            Error::Interrupted(_) => Self::plain(sentence(&error.to_string())).code(Code::Interrupted),
             Error::NoOutput { .. } | Error::SavedPlan { .. } => Self::plain(format!("{error}.")),
             other => Self::plain(other.to_string()),
         }

@@ -2,7 +2,10 @@
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
-    EnvFilter, Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt,
+    Layer,
+    filter::{Targets, filter_fn},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
 };
 
 use crate::failure::Failure;
@@ -10,7 +13,7 @@ use crate::failure::Failure;
 /// Starts logging as `LHCTL_LOG` says; silent without it.
 pub(crate) fn start() -> Result<(), Failure> {
     let Ok(wanted) = std::env::var("LHCTL_LOG") else { return Ok(()) };
-    let filter = EnvFilter::try_new(&wanted).map_err(|error| {
+    let filter = wanted.parse::<Targets>().map_err(|error| {
         Failure::plain(format!("LHCTL_LOG is `{wanted}`, which cannot be understood: {error}."))
             .fix("Use a level such as `debug`, or targets such as `lh_aws=trace`.")
     })?;

@@ -22,7 +22,7 @@ mod tables;
 
 pub use account::{Iam, Parameter, Profile, Role};
 pub use backup::{Backup, BackupPlan, BackupRule, PlanVersion, RecoveryPoint, Selection, Vault};
-pub use cloudwatch::{Alarm, CloudWatch, Dashboard};
+pub use cloudwatch::{Alarm, AlarmEvent, CloudWatch, Dashboard};
 pub use commands::{Agent, Command, CommandEnd};
 pub use compute::{
     Image, Instance, InstanceState, Interruption, Launch, MetadataOptions, SpotKind, SpotRequest, SpotState,
@@ -43,7 +43,7 @@ pub use tables::{Attribute, Item, Table};
 
 pub use crate::ids::Random;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Tags of one resource.
@@ -125,6 +125,9 @@ pub struct Region {
     pub snapshots: BTreeMap<String, Snapshot>,
     /// Elastic IP addresses by allocation id.
     pub addresses: BTreeMap<String, Address>,
+    /// Instance types that no zone has room for at the moment.
+    #[serde(default)]
+    pub full: BTreeSet<String>,
     /// Client tokens of `RunInstances` and `CreateVolume`: `operation/token`.
     pub tokens: BTreeMap<String, Token>,
     /// Agents of Systems Manager, by instance.

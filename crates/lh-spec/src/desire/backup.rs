@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{iam, lookup, lookups::found, reference, resource, tags};
 use crate::{
     checks::calendar,
-    stack::{Backup, Stack},
+    stack::{Backup, Placed, Stack},
 };
 
 /// Days that a version of a dump is kept after it was deleted or written over.
@@ -26,13 +26,16 @@ const POLICIES: [(&str, &str); 2] =
 /// The resources of the section `backup`.
 pub(super) fn resources(stack: &Stack) -> Vec<Resource> {
     let Some(backup) = &stack.backup else { return Vec::new() };
-    let mut resources = role(stack, backup);
+    let mut resources = Vec::new();
     if backup.manage {
         resources.push(vault(stack, backup));
         resources.extend(bucket(stack, backup));
     }
-    resources.push(plan(stack, backup));
-    resources.push(selection(stack, backup));
+    if let Some(schedule) = &backup.schedule {
+        resources.extend(role(stack, backup));
+        resources.push(plan(stack, backup, schedule));
+        resources.push(selection(stack, backup));
+    }
     resources
 }
 
@@ -101,18 +104,18 @@ fn bucket(stack: &Stack, backup: &Backup) -> Option<Resource> {
     Some(bucket)
 }
 
-fn plan(stack: &Stack, backup: &Backup) -> Resource {
+fn plan(stack: &Stack, backup: &Backup, schedule: &Placed<String>) -> Resource {
     let name = stack.prefix();
     let vault = match backup.manage {
         true => reference("backup_vault", &backup.vault.value, "id"),
         false => found("backup_vault", "name"),
     };
     // Schedules that AWS Backup cannot follow were refused where they were read.
-    let schedule = calendar::as_cron(&backup.schedule.value).unwrap_or_else(|| backup.schedule.value.clone());
+    let cron = calendar::as_cron(&schedule.value).unwrap_or_else(|| schedule.value.clone());
     let props = json!({
         "name": name,
         "vault": vault,
-        "schedule": schedule,
+        "schedule": cron,
         "retain_days": backup.retain_days.value,
         "cold_after_days": backup.cold_after_days.as_ref().map(|days| days.value),
         "other_rules": [],
@@ -122,7 +125,7 @@ fn plan(stack: &Stack, backup: &Backup) -> Resource {
     let cold = backup.cold_after_days.as_ref().map_or(&backup.origin, |days| &days.origin);
     plan.origins = origins([
         ("vault", &backup.vault.origin),
-        ("schedule", &backup.schedule.origin),
+        ("schedule", &schedule.origin),
         ("retain_days", &backup.retain_days.origin),
         ("cold_after_days", cold),
     ]);
@@ -170,13 +173,20 @@ pub(super) fn statements(stack: &Stack) -> Vec<Value> {
     let dumps = format!("{bucket}/{}/*", stack.id());
     let mut write = json!({
         "Effect": "Allow",
-        "Action": ["s3:PutObject", "s3:AbortMultipartUpload"],
+        // A dump is read again by a restore and by a drill, which may run on a new instance.
+        "Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],
         "Resource": dumps,
     });
     if backup.manage {
         // Bucket names are shared by all accounts: dumps go into no other's.
         write["Condition"] = json!({ "StringEquals": { "aws:ResourceAccount": account } });
     }
+    let list = json!({
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": bucket,
+        "Condition": { "StringLike": { "s3:prefix": format!("{}/*", stack.id()) } },
+    });
     let encrypt = json!({
         "Effect": "Allow",
         "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
@@ -186,5 +196,5 @@ pub(super) fn statements(stack: &Stack) -> Vec<Value> {
             "StringLike": { "kms:EncryptionContext:aws:s3:arn": [bucket, dumps] },
         },
     });
-    vec![write, encrypt]
+    vec![write, list, encrypt]
 }

@@ -39,12 +39,14 @@ fn security_group(stack: &Stack) -> Resource {
     group
 }
 
-/// The rule for one source: a network, or the members of a security group.
+/// The rule for one source: a network, or the members of a security group. A group is shown with its
+/// own name beside the rule; what a network is let in for is said by a description.
 fn rule(stack: &Stack, service: &str, port: u16, source: &Placed<Source>) -> Resource {
-    let (name, field, value) = match &source.value {
-        Source::Cidr(cidr) => (cidr.clone(), "cidr", json!(cidr)),
+    let what = if port == 22 { "SSH" } else { "PostgreSQL" };
+    let (name, field, value, description) = match &source.value {
+        Source::Cidr(cidr) => (cidr.clone(), "cidr", json!(cidr), Some(what)),
         Source::SecurityGroup(group) => {
-            (lookups::fit(group), "source_group", found(&lookups::group_name(group), "id"))
+            (lookups::fit(group), "source_group", found(&lookups::group_name(group), "id"), None)
         }
     };
     let mut rule = resource(
@@ -56,7 +58,7 @@ fn rule(stack: &Stack, service: &str, port: u16, source: &Placed<Source>) -> Res
             "protocol": "tcp",
             "port": port,
             field: value,
-            "description": if port == 22 { "SSH" } else { "PostgreSQL" },
+            "description": description,
             "tags": tags(stack, &stack.prefix()),
         }),
     );

@@ -103,7 +103,7 @@ pub(super) fn database() -> Value {
 pub(super) fn backup() -> Value {
     let keys = json!({
         "vault": with_default(text("The AWS Backup vault.", Some((2, 50))), Some("<name>-<environment>-vault")),
-        "schedule": with_default(text("cron(…) with AWS's six fields in UTC, or rate(…).", None), Some("cron(0 5 * * ? *)")),
+        "schedule": with_default(text("cron(…) with AWS's six fields in UTC, rate(…), or none.", None), Some("cron(0 5 * * ? *)")),
         "retain_days": whole_or("Days until a recovery point is deleted.", 1, backups::LONGEST, 35),
         "cold_after_days": whole("Days until it moves to cold storage; `retain_days` is then at least 90 more.", 1, backups::LONGEST),
         "bucket": text("The bucket of logical dumps.", Some((3, 63))),

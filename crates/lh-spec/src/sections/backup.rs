@@ -4,12 +4,14 @@ use super::{between, needs};
 use crate::{
     checks::{calendar, flaw, names},
     codes,
-    reader::Section,
+    reader::{Checked, Section},
     stack::{Backup, Placed},
 };
 
 /// Days that AWS Backup keeps what it moved to cold storage.
 const COLD_DAYS: u32 = 90;
+/// In the place of a schedule: recovery points are made by hand alone.
+const NO_SCHEDULE: &str = "none";
 /// Longest retention, in days: AWS Backup's own limit of about a hundred years.
 pub(crate) const LONGEST: u32 = 35_600;
 
@@ -17,7 +19,7 @@ pub(crate) fn read(top: &mut Section, stack: Option<(&Placed<String>, &Placed<St
     let mut section = top.section("backup", "backup: { retain_days: 35 }")?;
     let origin = section.origin();
     let vault = section.text("vault", names::vault);
-    let schedule = section.text("schedule", calendar::of_backups);
+    let schedule = section.text("schedule", schedule);
     let why = "Recovery points are kept for a number of days";
     let retain_days = section.whole("retain_days", "days", between("backup.retain_days", 1, LONGEST, why));
     let cold_after_days =
@@ -35,7 +37,8 @@ pub(crate) fn read(top: &mut Section, stack: Option<(&Placed<String>, &Placed<St
     let (name, environment) = stack?;
     Some(Backup {
         vault: vault.unwrap_or_else(|| text(format!("{}-{}-vault", name.value, environment.value))),
-        schedule: schedule.unwrap_or_else(|| text("cron(0 5 * * ? *)".to_owned())),
+        schedule: Some(schedule.unwrap_or_else(|| text("cron(0 5 * * ? *)".to_owned())))
+            .filter(|schedule| schedule.value != NO_SCHEDULE),
         retain_days: retain_days.unwrap_or(Placed { value: 35, origin: origin.clone() }),
         cold_after_days,
         bucket,
@@ -43,6 +46,10 @@ pub(crate) fn read(top: &mut Section, stack: Option<(&Placed<String>, &Placed<St
         manage,
         origin,
     })
+}
+
+fn schedule(text: &str) -> Checked<()> {
+    if text == NO_SCHEDULE { Ok(()) } else { calendar::of_backups(text) }
 }
 
 fn check_cold(section: &Section, retain: Option<&Placed<u32>>, cold: Option<&Placed<u32>>) {

@@ -61,6 +61,11 @@ impl ToyCloud {
         self.world().lag = looks;
     }
 
+    /// From now on the same token makes a second object.
+    pub fn ignore_tokens(&self) {
+        self.world().ignores_tokens = true;
+    }
+
     /// The next `times` calls of `operation` fail with `kind`, without effect.
     pub fn fail(&self, operation: &str, kind: ErrorKind, times: usize) {
         let error = CloudError::new(kind, operation, "the test asked for it");

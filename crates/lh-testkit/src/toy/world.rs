@@ -45,6 +45,8 @@ pub type Census = Vec<(String, Value)>;
 pub(crate) struct World {
     pub objects: Vec<Object>,
     pub lag: u32,
+    /// Whether the same token makes a second object, as in many an emulator.
+    pub ignores_tokens: bool,
     pub never_ready: Vec<String>,
     pub failures: BTreeMap<String, (CloudError, usize)>,
     pub log: Vec<String>,

@@ -16,6 +16,22 @@ pub struct Session {
     pub way: Option<Way>,
 }
 
+impl Session {
+    /// The same, with one command on the terminal in the place of a shell. None in the simulated
+    /// world, which has no terminal for it.
+    pub fn running(mut self, command: &str) -> Option<Self> {
+        match self.way? {
+            Way::Ssh => self.args.push(command.to_owned()),
+            Way::Ssm => {
+                let parameters = serde_json::json!({ "command": [command] }).to_string();
+                let document = ["--document-name", "AWS-StartInteractiveCommand", "--parameters"];
+                self.args.extend(document.into_iter().map(str::to_owned).chain([parameters]));
+            }
+        }
+        Some(self)
+    }
+}
+
 impl Deployment {
     /// How to open a terminal: by SSH where the stack has a key pair, else by Session Manager, or
     /// by the way that is named. In the simulated world Session Manager is what its hosts offer.

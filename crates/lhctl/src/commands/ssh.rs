@@ -2,7 +2,7 @@
 
 use std::{
     io::{IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
@@ -80,7 +80,7 @@ impl Ssh {
 }
 
 /// Standard output and standard error stay apart. A reader that has gone away misses the rest.
-fn show(stream: Stream, text: &str) {
+pub(super) fn show(stream: Stream, text: &str) {
     let _ = match stream {
         Stream::Out => {
             let mut out = std::io::stdout().lock();
@@ -91,7 +91,7 @@ fn show(stream: Stream, text: &str) {
 }
 
 /// The first Ctrl-C ends the command on the instance, the second leaves it there.
-fn watch_interrupts(stop: Stop) {
+pub(super) fn watch_interrupts(stop: Stop) {
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             stop.ask();
@@ -101,6 +101,18 @@ fn watch_interrupts(stop: Stop) {
             std::process::exit(Code::Interrupted.number().into());
         }
     });
+}
+
+/// A terminal on which `command` runs, on the instance of `stack`.
+pub(super) async fn terminal(stack: &Path, command: &str, global: &Global) -> Result<Code, Failure> {
+    let work = context::open(stack, global)?;
+    let session = context::watched(&work.progress, work.deployment.session(None)).await;
+    work.progress.clear();
+    let Some(session) = session?.running(command) else {
+        return Err(Failure::plain("The simulated instance has no terminal for that.")
+            .fix("Give the SQL by --command, --file or standard input."));
+    };
+    open(&session)
 }
 
 /// Becomes the program that gives the terminal.

@@ -4,6 +4,7 @@
 //! skipped. moto forgets spot options and lacks the Ubuntu image parameter, so the stack is
 //! on-demand with an image of moto's own; nothing else is special.
 
+mod prod;
 mod server;
 
 use std::{
@@ -19,6 +20,8 @@ use crate::place::{DEV, Ended, Place};
 /// Where the dev stack keeps its state when it is not in the simulated AWS.
 const JOURNAL: &str = "stacks/.lhctl/dev.json.journal";
 
+const DEV_STACK: &str = "lighthouse-dev";
+
 const APPLY: &str = "apply stacks/dev.yaml --auto-approve";
 const DESTROY: &str = "destroy stacks/dev.yaml --auto-approve";
 const PLAN: &str = "plan stacks/dev.yaml --detailed-exitcode";
@@ -30,19 +33,24 @@ struct Stage {
 }
 
 impl Stage {
-    /// None where there is no moto to test with.
-    fn new(test: &str) -> Option<Self> {
+    /// A moto and the two stack files as they stand. None where there is no moto to test with.
+    fn bare(test: &str) -> Option<Self> {
         let Some(program) = std::env::var_os("LHCTL_TEST_MOTO") else {
             // Past the test harness, which would keep a passing test's words to itself.
             let _ = writeln!(std::io::stderr(), "SKIPPED {test}: needs LHCTL_TEST_MOTO=path/to/moto_server");
             return None;
         };
-        let moto = Moto::start(&program);
+        Some(Self { moto: Moto::start(&program), place: Place::new() })
+    }
+
+    /// What the dev stack finds there, and the dev stack as moto can run it.
+    fn new(test: &str) -> Option<Self> {
+        let stage = Self::bare(test)?;
+        let Self { moto, place } = &stage;
         moto.import_key_pair("lighthouse-dev");
-        let place = Place::new();
         place.edit("purchase: spot ", &format!("image: {}\n  purchase: on-demand ", moto.arm64_image()));
         place.edit("  spot: { interruption: stop }   # stop | terminate\n", "");
-        Some(Self { moto, place })
+        Some(stage)
     }
 
     fn env(&self) -> [(&str, &str); 4] {
@@ -80,16 +88,21 @@ impl Stage {
     /// Exactly one of everything that a stack has.
     #[track_caller]
     fn assert_whole(&self, when: &str) {
-        assert_eq!(
-            self.moto.living(),
-            Living { instances: 1, volumes: 1, addresses: 1, groups: 1, roles: 1, parameters: 1 },
-            "{when}"
-        );
+        let whole = Living {
+            instances: 1,
+            volumes: 1,
+            addresses: 1,
+            groups: 1,
+            roles: 1,
+            parameters: 1,
+            ..Living::default()
+        };
+        assert_eq!(self.moto.living(DEV_STACK), whole, "{when}");
     }
 
     #[track_caller]
     fn assert_gone(&self, when: &str) {
-        assert_eq!(self.moto.living(), Living::default(), "{when}");
+        assert_eq!(self.moto.living(DEV_STACK), Living::default(), "{when}");
     }
 }
 
@@ -102,6 +115,10 @@ pub struct Living {
     pub groups: usize,
     pub roles: usize,
     pub parameters: usize,
+    pub alarms: usize,
+    pub topics: usize,
+    pub secrets: usize,
+    pub log_groups: usize,
 }
 
 #[test]
@@ -122,7 +139,7 @@ fn the_dev_stack_lives_a_whole_life() {
     stage.run(PLAN).expect(0);
     stage.run(DESTROY).expect(0).says("Destroy complete! Resources: 1 added, 0 changed, 14 destroyed.");
     stage.assert_gone("after the destroy");
-    assert_eq!(stage.moto.snapshots(), 1, "the final snapshot");
+    assert_eq!(stage.moto.snapshots(DEV_STACK), 1, "the final snapshot");
     stage.run(DESTROY).expect(0).says("0 destroyed.");
     stage.run(APPLY).expect(0).says("14 added");
     stage.assert_whole("after the second apply");
