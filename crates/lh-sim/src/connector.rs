@@ -3,6 +3,7 @@
 
 use crate::agents;
 use crate::clock;
+use crate::ec2::settle;
 use crate::faults::{Faults, Fuse, OnFuse};
 use crate::hosts::{Hosts, NoHosts};
 use crate::intercept::Ticket;
@@ -211,22 +212,23 @@ fn refusal(process: &Process, ticket: &Ticket) -> Option<ApiError> {
 
 /// Runs the operation; one that changes something on a copy, so that an error leaves nothing half
 /// done. The answer says, too, whether there is anything to save: the time that a read took is not
-/// worth it, that an object is one read less young is.
+/// worth it alone; what moved meanwhile is, and that an object is one read less young.
 fn call(
     world: &mut World,
     ticket: &Ticket,
     refused: Option<ApiError>,
     knobs: Knobs,
 ) -> ((String, Result<Output, ApiError>), bool) {
+    let was_moving = world.regions.values().any(settle::is_moving);
     clock::elapse(world, clock::CALL_TAKES);
     let request_id = world.random.request_id();
     let Some((operation, input)) = ticket.operation.as_ref().filter(|_| refused.is_none()) else {
         let error = refused.unwrap_or_else(|| ApiError::new("UnsupportedOperation", "not simulated"));
-        return ((request_id, Err(error)), false);
+        return ((request_id, Err(error)), was_moving);
     };
     let is_new = !world.regions.contains_key(&ticket.region);
     world.region_mut(&ticket.region);
-    let is_worth_saving = is_new || operation.mutating || !world.young.is_empty();
+    let is_worth_saving = was_moving || is_new || operation.mutating || !world.young.is_empty();
     let result = if operation.mutating {
         let mut copy = world.clone();
         let result = operation.run(&mut Scene::new(&mut copy, &ticket.region, knobs), input);

@@ -9,11 +9,15 @@ use std::{fs, path::Path, process::Command};
 
 use lh::{Cloud, Deployment, Mode, Stack};
 
-/// The most memory that this process has had in RAM, in KiB (`proc_pid_status(5)`).
+/// The most memory that this process has had in RAM without what it has from files, in KiB
+/// (`proc_pid_status(5)`): an unoptimised executable alone fills half of the budget.
 fn peak() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
+    let of = |name: &str| -> Option<u64> {
+        let line = status.lines().find(|line| line.starts_with(name))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    };
+    of("VmHWM:")?.checked_sub(of("RssFile:")?)
 }
 
 const NAME: &str = "a_plan_of_350_resources_takes_less_than_60_mb";
@@ -34,7 +38,10 @@ async fn a_plan_of_350_resources_takes_less_than_60_mb() {
         let plan = many.plan(Mode::Apply).await.unwrap();
         assert!(plan.is_empty(), "{:#?}", plan.steps);
         match peak() {
-            Some(kib) => assert!(kib * 1024 < 60_000_000, "{kib} KiB"),
+            Some(kib) => {
+                println!("{kib} KiB");
+                assert!(kib * 1024 < 60_000_000, "{kib} KiB");
+            }
             None => eprintln!("SKIPPED {NAME}: this system has no /proc/self/status"),
         }
         return;

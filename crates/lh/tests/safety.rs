@@ -174,18 +174,18 @@ impl Story {
                 let value = self.dice.pick(values);
                 self.told.push(format!("edit {key}={value}"));
                 self.file.insert(key, value);
-                return Leave::Nothing;
+                Leave::Nothing
             }
             4 => {
                 let stack = self.stack_name();
                 self.told.push(format!("lose the state of {stack}"));
                 self.clouds.remove(&stack);
-                return Leave::Nothing;
+                Leave::Nothing
             }
             5 => {
                 self.told.push("backups are made".to_owned());
                 self.fill();
-                return Leave::Nothing;
+                Leave::Nothing
             }
             step => {
                 let fuse = (self.dice.roll(3) == 0).then(|| self.sim.mutations() + 1 + self.dice.roll(20));
@@ -279,7 +279,7 @@ async fn no_sequence_of_events_destroys_data_by_accident() {
     let (began, every) = (std::time::Instant::now(), asked("LHCTL_SAFETY_PROGRESS", u64::MAX));
     for seed in first..first + asked("LHCTL_SAFETY_SEQUENCES", SEQUENCES) {
         let done = seed - first;
-        if done > 0 && done % every == 0 {
+        if done > 0 && done.is_multiple_of(every) {
             println!("{done} sequences in {} s", began.elapsed().as_secs());
         }
         if let Err(what) = sequence(seed).await {

@@ -17,6 +17,9 @@ use lh_host::{Script, Shell, ShellError, Stream};
 use lh_kind::Pace;
 use lh_sim::{Faults, Sim};
 
+/// Lets instances take a role.
+const TRUST: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}"#;
+
 /// Short real pauses, counted.
 #[derive(Default)]
 struct Brisk(AtomicUsize);
@@ -70,11 +73,13 @@ impl Scene {
     async fn run_within(&self, text: &str, deadline: Duration) -> (Result<i32, ShellError>, String, String) {
         let (mut out, mut err) = (String::new(), String::new());
         let script = Script { title: "try it".into(), text: text.into(), deadline };
-        let mut tell = |stream, text: &str| match stream {
-            Stream::Out => out.push_str(text),
-            Stream::Err => err.push_str(text),
-        };
-        let result = self.shell().run(&script, &mut tell).await;
+        let result = self
+            .shell()
+            .run(&script, &mut |stream, text: &str| match stream {
+                Stream::Out => out.push_str(text),
+                Stream::Err => err.push_str(text),
+            })
+            .await;
         (result, out, err)
     }
 
@@ -92,7 +97,7 @@ impl Drop for Scene {
 /// An instance with a role under which its agent may report.
 async fn launch(sim: &Sim, clients: &Clients) -> String {
     let iam = &clients.iam;
-    iam.create_role().role_name("r").assume_role_policy_document("{}").send().await.unwrap();
+    iam.create_role().role_name("r").assume_role_policy_document(TRUST).send().await.unwrap();
     let policy = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore";
     iam.attach_role_policy().role_name("r").policy_arn(policy).send().await.unwrap();
     iam.create_instance_profile().instance_profile_name("p").send().await.unwrap();

@@ -6,6 +6,12 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''").replace('\0', ""))
 }
 
+/// Whether the database has `pg_stat_statements`: `true` or `false`.
+#[must_use]
+pub fn has_statements() -> String {
+    "SELECT (to_regclass('pg_stat_statements_info') IS NOT NULL)::text;".to_owned()
+}
+
 /// The `top` statements that took most time in this database, with their constants left out as
 /// `pg_stat_statements` does; one object, as [`super::SlowQueries`].
 #[must_use]

@@ -5,6 +5,9 @@ use aws_sdk_ssm::types::{CommandInvocationStatus as Status, InstanceInformationS
 use lh_sim::{Faults, HostFacts, HostRun, Hosts, Sim};
 use std::sync::{Arc, Mutex};
 
+/// Lets instances take a role.
+const TRUST: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}"#;
+
 /// What the hosts are to say, and what they were told.
 #[derive(Debug, Default)]
 struct Pretended {
@@ -58,9 +61,8 @@ impl World {
         sim.set_hosts(Arc::new(hosts.clone()));
         let instance = running(&sim, &ec2(&sim)).await;
         let iam = iam(&sim);
-        iam.create_role().role_name("r").assume_role_policy_document("{}").send().await.unwrap();
-        let policy =
-            r#"{"Statement": {"Effect": "Allow", "Action": ["s3:*", "ssm:Update*"], "Resource": "*"}}"#;
+        iam.create_role().role_name("r").assume_role_policy_document(TRUST).send().await.unwrap();
+        let policy = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": ["s3:*", "ssm:Update*"], "Resource": "*"}}"#;
         iam.put_role_policy().role_name("r").policy_name("p").policy_document(policy).send().await.unwrap();
         iam.create_instance_profile().instance_profile_name("p").send().await.unwrap();
         iam.add_role_to_instance_profile().instance_profile_name("p").role_name("r").send().await.unwrap();

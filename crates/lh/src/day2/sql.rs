@@ -98,7 +98,12 @@ impl Database {
     /// # Errors
     /// As all operations here; `pg_stat_statements` must be there.
     pub async fn slow_queries(&self, top: u32) -> Result<SlowQueries, Error> {
-        self.one("The statements cannot be read", queries::slow_queries(top)).await
+        let title = "The statements cannot be read";
+        if !self.one::<bool>(title, queries::has_statements()).await? {
+            let reason = "the database has no extension pg_stat_statements. The stack's container loads it and makes it; the engine of `lhctl local database` has none";
+            return Err(Error::Script { title: title.to_owned(), reason: reason.to_owned(), refused: false });
+        }
+        self.one(title, queries::slow_queries(top)).await
     }
 
     /// The chunks that their policies should have compressed by now.

@@ -375,7 +375,8 @@ async fn told(password: &str, of: impl Fn(&str) -> bool) {
 #[tokio::test]
 async fn every_field_that_somebody_changed_is_told_as_recorded_actual_and_wanted() {
     told("{secret: lighthouse/prod/db/password}", |kind| kind != "parameter").await;
-    told("{ssm: /lighthouse/prod/db/password, generate: true}", |kind| kind == "parameter").await;
+    told("{secret: null, ssm: /lighthouse/prod/db/password, generate: true}", |kind| kind == "parameter")
+        .await;
 }
 
 #[test]

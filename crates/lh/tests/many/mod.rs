@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 /// group, through a saved plan of `made`, which holds what is wanted as it is.
 pub async fn copies(cloud: &Cloud, made: &Deployment, count: usize) -> Deployment {
     let plan = made.plan(Mode::Apply).await.unwrap();
-    let vpc = plan.pins["network"].answer["vpc_id"].clone();
+    let mut pins = made.state().await.unwrap().pins;
+    pins.extend(plan.pins.clone());
+    let vpc = pins["network"].answer["vpc_id"].clone();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("many.plan");
     made.save(plan).write(&file).unwrap();

@@ -110,7 +110,7 @@ mod tests {
         };
         let text = format!("{:?}", failure(&stuck));
         assert!(text.contains("after 15 minutes") && text.contains("  | pull access denied"), "{text}");
-        assert_eq!(show(&Waited::Nothing("nothing runs".to_owned())).is_none(), true);
+        assert!(show(&Waited::Nothing("nothing runs".to_owned())).is_none());
         assert!(show(&Waited::Stopped).is_some());
     }
 }
