@@ -47,6 +47,17 @@ fn sql(folder: &Path, database: &str, text: &str) -> Ran {
     run(folder, "psql.mjs", &args, text)
 }
 
+/// Ends the server in the background where a test fails before it does.
+struct Background<'f>(&'f Path);
+
+impl Drop for Background<'_> {
+    fn drop(&mut self) {
+        if self.0.join("database.json").exists() {
+            run(self.0, "tool.mjs", &["stop"], "");
+        }
+    }
+}
+
 #[track_caller]
 fn done(ran: Ran) -> String {
     assert_eq!(ran.status, 0, "{}", ran.err);
@@ -116,6 +127,7 @@ INSERT INTO h VALUES (now());";
     assert!(ran.err.contains("lhctl local database"), "{}", ran.err);
 
     let (url, _) = LocalDatabase::detach(folder, None, &mut |_| {}).await.unwrap();
+    let _background = Background(folder);
     let mut session = session(&url).await;
     execute(&mut session, "INSERT INTO h VALUES (now() + interval '30 days')").await;
     assert_eq!(number(&mut session, "SELECT count(*) FROM h").await, 2);
