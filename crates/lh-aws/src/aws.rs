@@ -8,6 +8,7 @@ use lh_kind::{
     AnyKind, Backup, CloudError, ErrorKind, FieldDiff, Mutate, Observe, Op, Probe, RuleBook, Seen, Target,
 };
 use lh_model::{CloudId, Diagnostic, Map, Plaintext, SecretRef};
+use tokio::task::unconstrained;
 
 use crate::{
     clients::Clients,
@@ -49,13 +50,16 @@ impl Observe for Aws {
 
     async fn observe(&self, kind: &str, targets: &[Target]) -> Vec<Seen> {
         match self.registry.kind(kind) {
-            Some(kind) => kind.observe(&self.clients, targets).await,
+            // All kinds are asked in one task: with tokio's budget for a task, those that come
+            // last would not begin before the first are answered.
+            Some(kind) => unconstrained(kind.observe(&self.clients, targets)).await,
             None => unreadable(&unknown(kind), targets.len()),
         }
     }
 
     async fn look_up(&self, probes: &[Probe]) -> Vec<Result<Map, Diagnostic>> {
-        join_all(probes.iter().map(|probe| lookups::answer(&self.clients, probe))).await
+        let answers = probes.iter().map(|probe| lookups::answer(&self.clients, probe));
+        unconstrained(join_all(answers)).await
     }
 
     fn lookup_calls(&self, name: &str) -> &'static [&'static str] {
@@ -74,6 +78,11 @@ impl Observe for Aws {
             "volume" => &["ec2:DescribeSnapshots"],
             _ => &[],
         }
+    }
+
+    fn runs_nothing(&self) -> Option<String> {
+        let url = self.clients.foreign.as_ref()?;
+        Some(format!("EC2's endpoint {url} is not AWS's own, and an emulator's instances run nothing"))
     }
 
     async fn reveal(&self, secret: &SecretRef) -> Result<Plaintext, CloudError> {

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::endpoints;
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, default_provider::credentials::DefaultCredentialsChain, imds,
     provider_config::ProviderConfig,
@@ -12,7 +13,6 @@ use aws_smithy_http_client::{
 };
 use aws_smithy_runtime_api::client::{http::SharedHttpClient, interceptors::SharedInterceptor};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
-use aws_types::service_config::ServiceConfigKey;
 use lh_kind::{CloudError, ErrorKind, Pace};
 
 use crate::{gate::Gate, kinds::route53::pending::Pending, pace::RealTime, reads::Reads};
@@ -81,6 +81,8 @@ pub struct Clients {
     /// EC2 without the SDK's own retries: for calls that would make or modify something a second
     /// time if they were sent again after their answer was lost. The engine looks first.
     pub(crate) ec2_once: aws_sdk_ec2::Client,
+    /// EC2's endpoint, where it is not AWS's own.
+    pub(crate) foreign: Option<String>,
     pub(crate) pace: Arc<dyn Pace>,
     pub(crate) reads: Arc<Reads>,
     pub(crate) gate: Gate,
@@ -135,6 +137,7 @@ impl Clients {
             sts: client!(aws_sdk_sts, config, interceptor),
             tagging: client!(aws_sdk_resourcegroupstagging, config, interceptor),
             ec2_once: aws_sdk_ec2::Client::from_conf(once.build()),
+            foreign: endpoints::foreign(config, "EC2"),
             pace,
             reads: Arc::default(),
             gate,
@@ -147,7 +150,7 @@ impl Clients {
 /// other: `bucket.localhost` or `bucket.minio` resolves in few places.
 pub(crate) fn s3_client(config: &SdkConfig, interceptors: &[SharedInterceptor]) -> aws_sdk_s3::Client {
     let mut s3 = service!(aws_sdk_s3, config, interceptors);
-    if endpoint(config).is_some_and(|url| !is_aws(&url)) {
+    if endpoints::foreign(config, "S3").is_some() {
         s3.set_force_path_style(Some(true));
     }
     aws_sdk_s3::Client::from_conf(s3.build())
@@ -223,43 +226,4 @@ fn http_client() -> Result<SharedHttpClient, CloudError> {
     let context =
         TlsContext::builder().with_trust_store(store).build().map_err(|error| wrong(error.to_string()))?;
     Ok(builder.tls_context(context).build_https())
-}
-
-/// The endpoint that the configuration names for S3, as the SDK looks it up:
-/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>.
-fn endpoint(config: &SdkConfig) -> Option<String> {
-    let key = ServiceConfigKey::builder()
-        .service_id("S3")
-        .env("AWS_ENDPOINT_URL")
-        .profile("endpoint_url")
-        .build()
-        .ok()?;
-    let of_service = config.service_config().and_then(|service| service.load_config(key));
-    of_service.or_else(|| config.endpoint_url().map(str::to_owned))
-}
-
-/// Whether S3 is reached without TLS, as emulators are.
-pub(crate) fn is_plain_http(config: &SdkConfig) -> bool {
-    endpoint(config).is_some_and(|url| url.to_ascii_lowercase().starts_with("http://"))
-}
-
-/// Whether the endpoint is AWS's own, such as that of a VPC.
-fn is_aws(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let host = rest.split(['/', ':', '?']).next().unwrap_or_default().to_ascii_lowercase();
-    [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|end| host.ends_with(end))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_awss_own_endpoints_have_buckets_in_their_host_names() {
-        assert!(is_aws("https://s3.us-east-1.amazonaws.com"));
-        assert!(is_aws("https://vpce-1-a.s3.us-east-1.vpce.amazonaws.com/"));
-        for url in ["http://127.0.0.1:5000", "http://localhost:4566", "http://amazonaws.com.example:80/"] {
-            assert!(!is_aws(url), "{url}");
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! All AWS calls: clients, kinds, lookups, and the store of state in S3 and DynamoDB.
+//! All AWS calls: clients, kinds, lookups, the store of state in S3 and DynamoDB, Run Command.
 //!
 //! [`Aws`] puts the services behind the ports of `lh-kind`: [`lh_kind::Observe`] for reading and
 //! [`lh_kind::Mutate`] for changing. What a kind is made of stands in its file under `kinds/`;
@@ -11,13 +11,17 @@
 mod aws;
 mod bucket;
 mod clients;
+mod endpoints;
 mod error;
 mod gate;
+mod health;
+pub mod inspect;
 pub mod kinds;
 mod lookups;
 mod pace;
 mod reads;
 mod registry;
+pub mod remote;
 pub mod store;
 mod trace;
 
@@ -25,5 +29,6 @@ pub use aws::Aws;
 pub use aws_config::{Region, SdkConfig};
 pub use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 pub use clients::{Clients, ConnectOptions, retry_config, timeout_config};
+pub use health::{Health, health};
 pub use pace::RealTime;
 pub use registry::Registry;

@@ -5,7 +5,7 @@
 //! the question they would have asked themselves.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -14,6 +14,7 @@ use std::{
 
 use aws_sdk_ec2::types::{Address, SecurityGroup, Volume, Vpc};
 use aws_sdk_resourcegroupstagging::types::ResourceTagMapping;
+use aws_sdk_sns::types::Subscription;
 use futures_util::{
     FutureExt,
     future::{BoxFuture, Shared, WeakShared},
@@ -49,6 +50,47 @@ impl<T: Send + Sync + 'static> InFlight<T> {
     }
 }
 
+/// What is asked for by id by several at the same time: one question for all of them. It is sent
+/// when everybody who is about to ask has asked, so nobody's answer is older than their question.
+pub(crate) struct Together<T>(Mutex<Option<Gathering<T>>>);
+
+/// The ids of a question until it is sent, and the question.
+type Gathering<T> = (Arc<Mutex<Option<BTreeSet<String>>>>, WeakShared<Question<T>>);
+
+impl<T> Default for Together<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Send + Sync + 'static> Together<T> {
+    /// The question about `ids` among others; `ask` sends it.
+    pub(crate) fn join(
+        &self,
+        ids: impl IntoIterator<Item = String>,
+        ask: impl FnOnce(BTreeSet<String>) -> Question<T> + Send + 'static,
+    ) -> Shared<Question<T>> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((wanted, question)) = open.as_ref()
+            && let Some(question) = question.upgrade()
+            && let Some(wanted) = wanted.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+        {
+            wanted.extend(ids);
+            return question;
+        }
+        let wanted = Arc::new(Mutex::new(Some(ids.into_iter().collect())));
+        let taken = Arc::clone(&wanted);
+        let question = async move {
+            tokio::task::yield_now().await;
+            let ids = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
+            ask(ids.unwrap_or_default()).await
+        };
+        let question = question.boxed().shared();
+        *open = question.downgrade().map(|weak| (wanted, weak));
+        question
+    }
+}
+
 /// The reads that two kinds share.
 #[derive(Default)]
 pub(crate) struct Reads {
@@ -60,6 +102,10 @@ pub(crate) struct Reads {
     pub(crate) vpcs: InFlight<Vpc>,
     /// `DescribeSecurityGroups`: the groups of a VPC that a stack names.
     pub(crate) groups: InFlight<SecurityGroup>,
+    /// `DescribeSecurityGroups`: groups of which the ids are known, the stack's own and others.
+    pub(crate) groups_by_id: Together<SecurityGroup>,
+    /// `ListSubscriptionsByTopic`: subscriptions, and whether their topic is there.
+    pub(crate) subscriptions: InFlight<Subscription>,
     /// `GetResources`: tags of what carries a stack's tag.
     pub(crate) tagged: InFlight<ResourceTagMapping>,
     changes: AtomicU64,
@@ -112,6 +158,24 @@ mod tests {
         assert_eq!(sent.load(Ordering::SeqCst), 1);
         assert!(ask(&flight, "a", &sent).await.is_ok());
         assert_eq!(sent.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn ids_asked_for_at_the_same_time_are_one_question_and_later_another() {
+        let (together, sent) = (Together::default(), Arc::new(Mutex::new(Vec::new())));
+        let ask = |ids: &[&str]| {
+            let sent = Arc::clone(&sent);
+            let question = move |ids: BTreeSet<String>| {
+                let answer: Vec<String> = ids.into_iter().collect();
+                sent.lock().unwrap().push(answer.join(" "));
+                async move { Ok(Arc::new(answer)) }.boxed()
+            };
+            together.join(ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>(), question)
+        };
+        let (one, other) = futures_util::future::join(ask(&["a", "b"]), ask(&["b", "c"])).await;
+        assert_eq!(one, other);
+        ask(&["d"]).await.unwrap();
+        assert_eq!(*sent.lock().unwrap(), ["a b c", "d"]);
     }
 
     #[test]

@@ -216,6 +216,9 @@ async fn bootstrap_makes_everything_once() {
     let bucket = &first.s3.buckets["lighthouse-state"];
     assert_eq!(bucket.versioning.as_deref(), Some("Enabled"));
     assert!(bucket.policy.as_ref().unwrap().contains("aws:SecureTransport"));
+    let rules = bucket.lifecycle.iter().map(|rule| (rule.prefix.as_str(), rule.noncurrent_days.unwrap()));
+    let kept = [("dev.json", 365), ("dev.json.journal/", 30), ("dev.json.runs/", 30)];
+    assert_eq!(rules.collect::<Vec<_>>(), kept);
     let table = &first.region("us-east-1").unwrap().tables["lighthouse-locks"];
     assert_eq!((table.hash_key.as_str(), table.billing.as_str()), ("LockID", "PAY_PER_REQUEST"));
     assert!(table.deletion_protection);
@@ -233,14 +236,15 @@ async fn bootstrap_mends_what_was_weakened_and_nothing_else() {
         let bucket = world.s3.buckets.get_mut("lighthouse-state").unwrap();
         bucket.versioning = Some("Suspended".into());
         bucket.public_access = None;
+        bucket.lifecycle.truncate(1);
         bucket.encryption.algorithm = "aws:kms".into();
         world.region_mut("us-east-1").tables.get_mut("lighthouse-locks").unwrap().deletion_protection = false;
     });
     sim.forget_calls();
     let mended = made(&sim).await;
     let mended: Vec<_> = mended.iter().filter(|d| d.outcome == Outcome::Mended).map(|d| d.what).collect();
-    assert_eq!(mended, ["versioning", "public access", "deletion protection"]);
-    assert_eq!(changes(&sim), 3);
+    assert_eq!(mended, ["versioning", "public access", "lifecycle", "deletion protection"]);
+    assert_eq!(changes(&sim), 4);
     let algorithm = sim.snapshot().s3.buckets["lighthouse-state"].encryption.algorithm.clone();
     assert_eq!(algorithm, "aws:kms", "a stricter encryption stays");
 }

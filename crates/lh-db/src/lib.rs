@@ -4,6 +4,7 @@
 //! wrong in SQL files comes back as diagnostics with places, what is wrong with a server as
 //! [`DbError`], and what was verified as [`Check`]s that other chapters can be joined to.
 
+mod ask;
 pub mod bench;
 mod connect;
 mod error;
@@ -15,10 +16,14 @@ pub mod sql;
 mod url;
 mod verify;
 
+pub use ask::ask;
 pub use error::{ConnectProblem, DbError};
 pub use migrations::{
     Applied, Force, Migration, Migrations, Progress, RunOptions, Standing, State, run, status,
 };
-pub use ready::{Stage, ready};
+pub use ready::{Stage, probe, ready};
 pub use url::DatabaseUrl;
-pub use verify::{CHECKS, COMPRESS_AFTER, Check, Outcome, RETENTION, Report, Schema, VerifyOptions, verify};
+pub use verify::{
+    CHECKS, COMPRESS_AFTER, Check, Outcome, Problem, RETENTION, Report, Schema, Verdict, VerifyOptions,
+    verify,
+};

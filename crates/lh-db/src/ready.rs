@@ -6,9 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::Connection;
+use sqlx::{Connection, Row};
 
-use crate::connect::scalar;
 use crate::{ConnectProblem, DatabaseUrl, DbError, connect::attempt};
 
 /// How long one attempt may take: this when there is time, and never less than the other.
@@ -69,15 +68,26 @@ pub async fn ready(
     }
 }
 
+/// Asks once: the version of the extension, or what is in the way. For whoever looks at other
+/// things between two questions, and so cannot wait in [`ready`].
+///
+/// # Errors
+/// What no waiting mends: a URL that cannot be used.
+pub async fn probe(url: &DatabaseUrl) -> Result<Result<String, ConnectProblem>, DbError> {
+    once(url, ATTEMPT).await
+}
+
 async fn once(url: &DatabaseUrl, patience: Duration) -> Result<Result<String, ConnectProblem>, DbError> {
     let mut session = match attempt(url, patience).await? {
         Ok(session) => session,
         Err(problem) => return Ok(Err(problem)),
     };
-    let asking = scalar::<String>("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'")
+    // The simple protocol leaves nothing on the server: the host may ask in the same moment, and on
+    // the engine of `lhctl local database` all clients share one session.
+    let asking = sqlx::raw_sql("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'")
         .fetch_optional(&mut session);
     let answer = match tokio::time::timeout(patience, asking).await {
-        Ok(Ok(Some(version))) => Ok(version),
+        Ok(Ok(Some(row))) => row.try_get(0).map_err(|error| ConnectProblem::Other(error.to_string())),
         Ok(Ok(None)) => Err(ConnectProblem::Extension),
         Ok(Err(error)) => Err(ConnectProblem::Closed(crate::error::words(&error))),
         Err(_) => Err(ConnectProblem::Silent(patience.as_secs().max(1))),

@@ -11,6 +11,7 @@ use crate::DbError;
 pub struct DatabaseUrl {
     url: Plaintext,
     place: String,
+    database: String,
     loopback: bool,
 }
 
@@ -33,12 +34,17 @@ impl DatabaseUrl {
             || matches!(host.as_str(), "localhost" | "::1" | "[::1]")
             || host.starts_with("127.");
         let place = format!("{host}:{}/{database}", options.get_port());
-        Ok(Self { url, place, loopback })
+        Ok(Self { url, place, database, loopback })
     }
 
     /// Host, port and database; never the password.
     pub fn place(&self) -> &str {
         &self.place
+    }
+
+    /// The name of the database.
+    pub fn database(&self) -> &str {
+        &self.database
     }
 
     /// Whether the server is on this machine, so that no network sees what is said.

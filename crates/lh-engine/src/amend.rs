@@ -8,7 +8,11 @@
 use lh_model::Desired;
 use lh_state::{Event as JournalEvent, Holder, State, StoreError, decode, fold};
 
-use crate::{EngineError, Session, execute::began, pen::Pen, session::Ports};
+use crate::{
+    EngineError, Session,
+    pen::{Pen, began},
+    session::Ports,
+};
 
 /// How many former snapshots are asked for the serial of one that cannot be read.
 const LOOKED_BACK: usize = 20;
@@ -72,8 +76,10 @@ impl Session {
         let began = began(holder, &self.ports, what.to_owned(), &self.fold.state.lineage);
         let ended = JournalEvent::Ended { at: (self.ports.now)(), result: "complete".to_owned() };
         let mut pen = Pen::new(self.ports.journal.as_ref(), (self.ports.uuid)(), self.fold.base());
-        let events = std::iter::once(began).chain(events).chain(std::iter::once(ended)).collect();
-        pen.write(&mut self.fold, events).await?;
+        for event in std::iter::once(began).chain(events).chain(std::iter::once(ended)) {
+            pen.note(&mut self.fold, event);
+        }
+        pen.write().await?;
         self.entries.extend(pen.into_written());
         self.save().await?;
         Ok(self.fold.state.serial)

@@ -66,6 +66,15 @@ pub enum Event {
         /// With what.
         error: CloudError,
     },
+    /// The stack is made, and its database is waited for.
+    Readying {
+        /// The stage it is in.
+        stage: String,
+        /// How that stands.
+        state: String,
+        /// Since the wait began.
+        elapsed: Duration,
+    },
     /// Stopping was asked for; calls in flight are finished.
     Stopping {
         /// How many.

@@ -1,5 +1,9 @@
 //! Carrying a plan out: everything whose requirements are met runs at once, each change with
 //! its intent durable before the call, and many waits share one look.
+//!
+//! Nothing waits for what it does not need: while the journal is written, calls and looks go on, and
+//! what happens meanwhile goes with the next write. An outcome and the intents that it makes possible
+//! are one write.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,40 +11,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use lh_kind::{CloudError, ErrorKind, Found, Op, Owner, Seen, Target};
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{BoxFuture, try_join},
+    stream::FuturesUnordered,
+};
+use lh_kind::{CloudError, ErrorKind, Found, Op, Owner, Target};
 use lh_model::{Address, CallMade, CloudId, Map, value::resolve_map};
 use lh_plan::{Act, Mode, Plan, Step, StepId};
 use lh_state::{Entry, Event as JournalEvent, Fold, Holder, Intent, LeaseGuard, Record, StoreError, Verb};
 
 use crate::{
-    Event, Ports, Reach, Stop,
+    Event, Outcome, Ports, Reach, Stop,
     call::{Answer, Call, WaveLook},
+    flight::{Batch, Flight, Glance, end_of},
     look::observe,
-    pen::Pen,
+    pen::{Pen, began},
     settle::recorded,
     wait::{Progress, Waiting, Waits},
 };
-
-/// What became of a plan.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outcome {
-    /// The steps that are complete.
-    pub done: BTreeSet<StepId>,
-    /// The steps that failed, and with what.
-    pub failed: BTreeMap<StepId, CloudError>,
-    /// The steps that were not begun.
-    pub skipped: BTreeSet<StepId>,
-    /// Whether stopping was asked for.
-    pub interrupted: bool,
-}
-
-impl Outcome {
-    /// Whether everything planned was done.
-    pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.skipped.is_empty()
-    }
-}
 
 fn verb(act: Act) -> Verb {
     match act {
@@ -50,19 +39,6 @@ fn verb(act: Act) -> Verb {
     }
 }
 
-/// The event with which a run begins.
-pub(crate) fn began(holder: &Holder, ports: &Ports, plan: String, lineage: &str) -> JournalEvent {
-    JournalEvent::Began {
-        who: holder.who.clone(),
-        at: (ports.now)(),
-        operation: holder.operation.clone(),
-        plan,
-        lineage: lineage.to_owned(),
-    }
-}
-
-type Glance = Result<BTreeMap<Address, Seen>, CloudError>;
-
 /// One plan on its way.
 pub(crate) struct Execution<'a> {
     ports: &'a Ports,
@@ -71,6 +47,10 @@ pub(crate) struct Execution<'a> {
     plan: &'a Plan,
     stop: &'a Stop,
     pen: Pen<'a>,
+    /// Steps whose intents are noted and not yet being written.
+    announced: Vec<&'a Step>,
+    /// Whether intents are being written.
+    is_announcing: bool,
     began: BTreeMap<StepId, Instant>,
     waits: Waits,
     outcome: Outcome,
@@ -85,8 +65,8 @@ impl<'a> Execution<'a> {
         stop: &'a Stop,
     ) -> Self {
         let pen = Pen::new(ports.journal.as_ref(), (ports.uuid)(), fold.base());
-        let (began, waits, outcome) = (BTreeMap::new(), Waits::default(), Outcome::default());
-        Self { ports, guard, fold, plan, stop, pen, began, waits, outcome }
+        let (announced, is_announcing, began, waits, outcome) = Default::default();
+        Self { ports, guard, fold, plan, stop, pen, announced, is_announcing, began, waits, outcome }
     }
 
     /// Writes down what became of earlier runs, then runs until nothing is left that can run.
@@ -96,80 +76,151 @@ impl<'a> Execution<'a> {
         holder: &Holder,
         settled: Vec<JournalEvent>,
     ) -> Result<(Outcome, Vec<Entry>), StoreError> {
-        self.begin(holder, settled).await?;
-        let ports = self.ports;
-        let mut running: FuturesUnordered<BoxFuture<'a, Answer>> = FuturesUnordered::new();
-        let mut glance: Option<BoxFuture<'a, Glance>> = None;
+        self.begin(holder, settled);
+        let mut flight = Flight::default();
         loop {
-            if self.stop.is_asked() && !self.outcome.interrupted {
-                self.outcome.interrupted = true;
-                ports.events.tell(Event::Stopping { in_flight: running.len() });
-            }
+            self.heed_stop(flight.calls.len());
             if !self.outcome.interrupted {
-                for call in self.start_ready().await? {
-                    running.push(call);
-                }
+                self.announce_ready();
+                self.look(&mut flight);
             }
-            if self.outcome.interrupted && running.is_empty() {
-                break;
+            if self.may_write(flight.writes.len()) {
+                let write = self.write(&mut flight.glimpses);
+                flight.writes.push(write);
             }
-            if glance.is_none() && !self.waits.pending.is_empty() && !self.outcome.interrupted {
-                glance = Some(self.next_glance());
-            }
-            if running.is_empty() && glance.is_none() {
+            let is_waiting = !self.outcome.interrupted && !self.waits.pending.is_empty();
+            if flight.calls.is_empty() && flight.writes.is_empty() && !is_waiting {
                 break;
             }
             tokio::select! {
-                Some(answer) = running.next() => {
+                biased;
+                Some(answer) = flight.calls.next() => {
                     let (step, answer, calls) = answer?;
-                    self.note(&step, calls);
-                    self.answered(step, answer).await?;
+                    self.note_calls(&step, calls);
+                    self.answered(step, answer);
                 }
-                seen = async { match glance.as_mut() { Some(g) => g.await, None => std::future::pending().await } } => {
-                    glance = None;
-                    self.looked(seen).await?;
+                Some(seen) = flight.looks.next() => self.looked(seen),
+                Some(batch) = flight.writes.next() => self.written(batch?, &flight.calls),
+                () = end_of(&mut flight.pause) => {
+                    self.waits.rested();
+                    flight.looks.extend(self.next_look());
                 }
+                Some(()) = flight.glimpses.next() => {}
             }
         }
         self.end().await?;
         Ok((self.outcome, self.pen.into_written()))
     }
 
-    async fn begin(&mut self, holder: &Holder, settled: Vec<JournalEvent>) -> Result<(), StoreError> {
-        self.guard.renew().await?;
+    fn heed_stop(&mut self, in_flight: usize) {
+        if self.stop.is_asked() && !self.outcome.interrupted {
+            self.outcome.interrupted = true;
+            self.ports.events.tell(Event::Stopping { in_flight });
+        }
+    }
+
+    fn note(&mut self, event: JournalEvent) {
+        self.pen.note(self.fold, event);
+    }
+
+    fn begin(&mut self, holder: &Holder, settled: Vec<JournalEvent>) {
         let began = began(holder, self.ports, self.plan.digest(), &self.fold.state.lineage);
         let account = self.plan.account.clone();
         let pinned = JournalEvent::Pinned { account, pins: self.plan.pins.clone() };
-        let events = std::iter::once(began).chain(settled).chain(std::iter::once(pinned));
-        self.pen.write(self.fold, events.collect()).await
+        std::iter::once(began).chain(settled).chain(std::iter::once(pinned)).for_each(|one| self.note(one));
     }
 
-    /// Starts every step whose requirements are met; their intents are durable first.
-    async fn start_ready(&mut self) -> Result<Vec<BoxFuture<'a, Answer>>, StoreError> {
-        let mut calls = Vec::new();
+    /// Notes the intent of every step whose requirements are met. Steps that change state alone are
+    /// done with that, and may make others ready.
+    fn announce_ready(&mut self) {
         loop {
             let plan = self.plan;
             let ready: Vec<&'a Step> = plan.steps.iter().filter(|step| self.is_ready(step)).collect();
             if ready.is_empty() {
-                return Ok(calls);
+                return;
             }
-            self.guard.renew().await?;
-            let intents = ready.iter().filter(|step| step.id.act.is_mutating());
-            let intents = intents.map(|step| self.intent(step)).collect();
-            self.pen.write(self.fold, intents).await?;
-            let look = self.look_before(&ready);
             for step in ready {
                 self.began.insert(step.id.clone(), Instant::now());
                 match step.id.act {
                     act if act.is_mutating() => {
-                        self.ports.events.tell(Event::Started(step.id.clone()));
-                        calls.push(self.call(step, look.clone()));
+                        self.note(self.intent(step));
+                        self.announced.push(step);
                     }
                     Act::Await => self.await_ready(step, step.cloud_id.clone()),
-                    _ => self.record_only(step).await?,
+                    _ => self.record_only(step),
                 }
             }
         }
+    }
+
+    /// One write of outcomes and one of intents are on their way at most: what comes meanwhile goes
+    /// with the next. Intents, for which steps wait, do not wait for outcomes: one that a crash loses
+    /// between two intents is found again by a look. Only the very first entries, with which a
+    /// lineage begins, go before everything else.
+    fn may_write(&self, on_their_way: usize) -> bool {
+        let may_pass = self.pen.has_written() && !self.announced.is_empty() && !self.is_announcing;
+        self.pen.is_wet() && (on_their_way == 0 || may_pass)
+    }
+
+    /// Begins to write all that was noted. Where intents are among it the lease is renewed meanwhile,
+    /// and what they are about is looked at.
+    fn write(
+        &mut self,
+        glimpses: &mut FuturesUnordered<BoxFuture<'a, ()>>,
+    ) -> BoxFuture<'a, Result<Batch<'a>, StoreError>> {
+        let (journal, entries) = self.pen.take();
+        let steps = std::mem::take(&mut self.announced);
+        self.is_announcing |= !steps.is_empty();
+        let look = self.look_before(&steps);
+        glimpses.extend(look.clone().map(|look| look.map(drop).boxed()));
+        let guard = self.guard;
+        async move {
+            let renewed = async {
+                match steps.is_empty() {
+                    true => Ok(()),
+                    false => guard.renew().await,
+                }
+            };
+            try_join(renewed, journal.append(&entries)).await?;
+            Ok(Batch { entries, steps, look })
+        }
+        .boxed()
+    }
+
+    /// The intents are durable: their calls are made, unless stopping was asked for meanwhile.
+    fn written(&mut self, batch: Batch<'a>, calls: &FuturesUnordered<BoxFuture<'a, Answer>>) {
+        self.pen.keep(batch.entries);
+        self.is_announcing &= batch.steps.is_empty();
+        self.heed_stop(calls.len());
+        for step in batch.steps {
+            if self.outcome.interrupted {
+                let why = "stopping was asked for before the call".to_owned();
+                self.note(JournalEvent::Void { address: step.id.address.clone(), why });
+                continue;
+            }
+            self.ports.events.tell(Event::Started(step.id.clone()));
+            calls.push(self.call(step, batch.look.clone()));
+        }
+    }
+
+    /// What was just made is looked at at once, with all else that is waited for; the rest after
+    /// a pause.
+    fn look(&mut self, flight: &mut Flight<'a>) {
+        if self.waits.has_fresh() {
+            flight.pause = None;
+            flight.looks.extend(self.next_look());
+        } else if flight.pause.is_none()
+            && let Some(pause) = self.waits.next_pause()
+        {
+            let pace = self.ports.pace.as_ref();
+            flight.pause = Some(pace.pause(pause));
+        }
+    }
+
+    fn next_look(&mut self) -> Option<BoxFuture<'a, Glance>> {
+        let (targets, reach) = (self.waits.targets(), self.reach());
+        let steps: BTreeSet<StepId> = targets.keys().cloned().collect();
+        (!steps.is_empty()).then(|| async move { (steps, observe(&reach, &targets).await) }.boxed())
     }
 
     fn is_ready(&self, step: &Step) -> bool {
@@ -252,36 +303,28 @@ impl<'a> Execution<'a> {
     }
 
     /// The calls go to the journal with what is written next.
-    fn note(&mut self, id: &StepId, calls: Vec<CallMade>) {
+    fn note_calls(&mut self, id: &StepId, calls: Vec<CallMade>) {
         if !calls.is_empty() {
             let (address, verb) = (id.address.clone(), verb(id.act));
-            self.pen.add(JournalEvent::Called { address, verb, calls });
+            self.note(JournalEvent::Called { address, verb, calls });
         }
     }
 
-    async fn answered(
-        &mut self,
-        id: StepId,
-        answer: Result<Option<CloudId>, CloudError>,
-    ) -> Result<(), StoreError> {
-        let Some(step) = self.plan.step(&id) else { return Ok(()) };
+    fn answered(&mut self, id: StepId, answer: Result<Option<CloudId>, CloudError>) {
+        let Some(step) = self.plan.step(&id) else { return };
         match answer {
             Ok(Some(made)) => {
-                let address = id.address.clone();
-                let event = JournalEvent::Made { address, id: made.clone() };
-                self.pen.write(self.fold, vec![event]).await?;
+                self.note(JournalEvent::Made { address: id.address.clone(), id: made.clone() });
                 self.await_ready(step, Some(made));
             }
             Ok(None) => self.await_ready(step, step.cloud_id.clone()),
             Err(error) => {
                 if !error.is_uncertain() && error.kind != ErrorKind::TokenMismatch {
-                    let event = JournalEvent::Void { address: id.address.clone(), why: error.to_string() };
-                    self.pen.write(self.fold, vec![event]).await?;
+                    self.note(JournalEvent::Void { address: id.address.clone(), why: error.to_string() });
                 }
                 self.fail(id, error);
             }
         }
-        Ok(())
     }
 
     fn fail(&mut self, step: StepId, error: CloudError) {
@@ -300,8 +343,17 @@ impl<'a> Execution<'a> {
             used: false,
         };
         let began = self.began.get(&step.id).copied().unwrap_or_else(Instant::now);
-        let (waited, last, state) = (Duration::ZERO, None, String::new());
-        self.waits.add(step.id.clone(), Waiting { target, props, began, waited, last, state });
+        let waiting = Waiting {
+            target,
+            props,
+            began,
+            waited: Duration::ZERO,
+            last: None,
+            state: String::new(),
+            is_looked_at: false,
+            was_looked_at: false,
+        };
+        self.waits.add(step.id.clone(), waiting);
     }
 
     fn reach(&self) -> Reach<'a> {
@@ -309,40 +361,27 @@ impl<'a> Execution<'a> {
         Reach { cloud: cloud.as_ref(), pace: pace.as_ref(), events: events.as_ref() }
     }
 
-    fn next_glance(&mut self) -> BoxFuture<'a, Glance> {
-        let pause = self.waits.next_pause();
-        let (targets, reach) = (self.waits.targets(), self.reach());
-        Box::pin(async move {
-            if !pause.is_zero() {
-                reach.pace.pause(pause).await;
-            }
-            observe(&reach, &targets).await
-        })
-    }
-
-    async fn looked(&mut self, seen: Glance) -> Result<(), StoreError> {
+    fn looked(&mut self, (steps, seen): Glance) {
         let seen = match seen {
             Ok(seen) => seen,
             Err(error) => {
-                let waiting: Vec<StepId> = self.waits.pending.keys().cloned().collect();
-                for step in waiting {
-                    self.give_up(&step).await?;
+                for step in steps {
+                    self.give_up(&step);
                     self.fail(step, error.clone());
                 }
-                return Ok(());
+                return;
             }
         };
         for (id, progress) in self.waits.judge(&self.reach(), &seen) {
             match progress {
                 Progress::NotYet => self.still_waiting(&id),
-                Progress::Complete(found) => self.complete(&id, found).await?,
+                Progress::Complete(found) => self.complete(&id, found),
                 Progress::Failed(error) => {
-                    self.give_up(&id).await?;
+                    self.give_up(&id);
                     self.fail(id, error);
                 }
             }
         }
-        Ok(())
     }
 
     fn still_waiting(&self, id: &StepId) {
@@ -352,32 +391,30 @@ impl<'a> Execution<'a> {
         }
     }
 
-    async fn complete(&mut self, id: &StepId, found: Option<Found>) -> Result<(), StoreError> {
+    fn complete(&mut self, id: &StepId, found: Option<Found>) {
         let waiting = self.waits.pending.remove(id);
-        let Some(step) = self.plan.step(id) else { return Ok(()) };
+        let Some(step) = self.plan.step(id) else { return };
         let address = id.address.clone();
         let event = match &found {
             Some(found) => JournalEvent::Done { address, record: Box::new(self.record(step, found, true)) },
             None => JournalEvent::Gone { address },
         };
-        self.pen.write(self.fold, vec![event]).await?;
+        self.note(event);
         let elapsed = waiting.map(|waiting| waiting.began.elapsed()).unwrap_or_default();
         let cloud_id = found.map(|found| found.id).or_else(|| step.cloud_id.clone());
         self.ports.events.tell(Event::Finished { step: id.clone(), id: cloud_id, elapsed });
         self.outcome.done.insert(id.clone());
-        Ok(())
     }
 
     /// Records what was made though it is not ready: the next run goes on from there.
-    async fn give_up(&mut self, id: &StepId) -> Result<(), StoreError> {
-        let Some(waiting) = self.waits.pending.remove(id) else { return Ok(()) };
-        let Some(step) = self.plan.step(id).filter(|step| step.id.act != Act::Delete) else { return Ok(()) };
-        let Some(cloud_id) = waiting.target.id else { return Ok(()) };
+    fn give_up(&mut self, id: &StepId) {
+        let Some(waiting) = self.waits.pending.remove(id) else { return };
+        let Some(step) = self.plan.step(id).filter(|step| step.id.act != Act::Delete) else { return };
+        let Some(cloud_id) = waiting.target.id else { return };
         let owner = Owner::Stack(step.identity.clone());
         let found = waiting.last.unwrap_or(Found { id: cloud_id, owner, facts: step.facts.clone() });
         let record = Box::new(self.record(step, &found, true));
-        let event = JournalEvent::Done { address: id.address.clone(), record };
-        self.pen.write(self.fold, vec![event]).await
+        self.note(JournalEvent::Done { address: id.address.clone(), record });
     }
 
     fn record(&self, step: &Step, found: &Found, managed: bool) -> Record {
@@ -399,7 +436,7 @@ impl<'a> Execution<'a> {
     }
 
     /// Steps that change state alone.
-    async fn record_only(&mut self, step: &Step) -> Result<(), StoreError> {
+    fn record_only(&mut self, step: &Step) {
         let address = step.id.address.clone();
         let found = step.cloud_id.clone().map(|id| Found {
             id,
@@ -426,17 +463,16 @@ impl<'a> Execution<'a> {
             }
             _ => JournalEvent::Gone { address },
         };
-        self.pen.write(self.fold, vec![event]).await?;
+        self.note(event);
         let (id, elapsed) = (step.cloud_id.clone(), Duration::ZERO);
         self.ports.events.tell(Event::Finished { step: step.id.clone(), id, elapsed });
         self.outcome.done.insert(step.id.clone());
-        Ok(())
     }
 
     async fn end(&mut self) -> Result<(), StoreError> {
         let waiting: Vec<StepId> = self.waits.pending.keys().cloned().collect();
         for id in waiting {
-            self.give_up(&id).await?;
+            self.give_up(&id);
             self.outcome.skipped.insert(id);
         }
         let outcome = &mut self.outcome;
@@ -449,6 +485,7 @@ impl<'a> Execution<'a> {
             (false, false) => "failed",
         };
         let ended = JournalEvent::Ended { at: (self.ports.now)(), result: result.to_owned() };
-        self.pen.write(self.fold, vec![ended]).await
+        self.note(ended);
+        self.pen.write().await
     }
 }

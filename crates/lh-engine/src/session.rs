@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::future::{join, try_join};
 use lh_kind::{CloudError, Mutate};
 use lh_model::Desired;
 use lh_plan::{Mode, Observed, Plan, Scope};
@@ -11,9 +12,7 @@ use lh_state::{
 };
 
 use crate::{
-    EngineError, Event, Events, Outcome, Pace, Reach, Sight, Stop,
-    execute::{Execution, began},
-    look,
+    EngineError, Event, Events, Outcome, Pace, Reach, Sight, Stop, execute::Execution, look, pen::began,
     settle::settle,
 };
 
@@ -42,6 +41,8 @@ pub struct Ports {
     pub version: &'static str,
     /// The operations that the stores call, as in IAM; none where they are not in a cloud.
     pub keeping: &'static [&'static str],
+    /// The operations that waiting for the database calls after an apply, as in IAM.
+    pub waiting: Vec<&'static str>,
 }
 
 /// Why a plan made elsewhere cannot be carried out.
@@ -66,12 +67,14 @@ impl Session {
     /// # Errors
     /// When state cannot be read or is unusable; it is never overwritten.
     pub async fn read(ports: Ports, desired: &Desired) -> Result<Self, EngineError> {
-        let (text, version) = ports.snapshots.load().await?;
+        let both = join(ports.snapshots.load(), ports.journal.entries()).await;
+        let ((text, version), entries) = (both.0?, both.1);
         let state = match text {
             None => State::new((ports.uuid)(), desired.stack.clone(), desired.region.clone()),
             Some(text) => usable(&text, desired, ports.snapshots.as_ref())?,
         };
-        let entries = ports.journal.since(state.serial).await?;
+        let mut entries = entries?;
+        entries.retain(|entry| entry.after == state.serial);
         let fold = fold(state, &entries);
         let (guard, holder, settled) = (None, None, Mutex::default());
         Ok(Self { ports, guard, holder, version, fold, entries, settled })
@@ -173,6 +176,9 @@ impl Session {
         let reads = desired.lookups.iter().flat_map(|lookup| self.ports.cloud.lookup_calls(&lookup.name));
         plan.reads.extend(reads.map(|call| (*call).to_owned()));
         plan.keeping.extend(self.ports.keeping.iter().map(|call| (*call).to_owned()));
+        if scope.is_whole_apply() {
+            plan.waiting.extend(self.ports.waiting.iter().map(|call| (*call).to_owned()));
+        }
         plan
     }
 
@@ -283,10 +289,13 @@ impl Session {
         let text =
             encode(&next, self.ports.version).map_err(|problem| StoreError::Unusable { place, problem })?;
         // Before the snapshot makes the journal history; kept again, a run is the same run.
-        self.keep_runs(&self.entries).await?;
-        if let Some(guard) = &self.guard {
-            guard.renew().await?;
-        }
+        let renewed = async {
+            match &self.guard {
+                Some(guard) => guard.renew().await,
+                None => Ok(()),
+            }
+        };
+        try_join(self.keep_runs(&self.entries), renewed).await?;
         self.version = self.ports.snapshots.swap(&self.version, &text).await?;
         self.ports.journal.trim(next.serial).await?;
         self.ports.events.tell(Event::Saved { serial: next.serial });

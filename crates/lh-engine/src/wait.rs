@@ -6,7 +6,7 @@ use std::{
 };
 
 use lh_kind::{AnyRules, Change, CloudError, ErrorKind, Found, Readiness, Seen, Target};
-use lh_model::{Address, Map};
+use lh_model::Map;
 use lh_plan::{Act, StepId};
 
 use crate::Reach;
@@ -26,6 +26,10 @@ pub(crate) struct Waiting {
     /// What AWS showed last.
     pub last: Option<Found>,
     pub state: String,
+    /// Whether a look at it is on its way.
+    pub is_looked_at: bool,
+    /// Whether it was looked at before.
+    pub was_looked_at: bool,
 }
 
 /// How a wait stands after a look.
@@ -52,26 +56,41 @@ impl Waits {
         self.pause = Duration::ZERO;
     }
 
-    /// The pause before the next look. The first look is made at once.
-    pub fn next_pause(&mut self) -> Duration {
-        let pause = self.pause;
-        self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
-        for waiting in self.pending.values_mut() {
-            waiting.waited += pause;
-        }
-        pause
+    /// Whether something waits that was never looked at: that is done at once.
+    pub fn has_fresh(&self) -> bool {
+        self.pending.values().any(|waiting| !waiting.was_looked_at && !waiting.is_looked_at)
     }
 
-    /// The targets to look at now.
-    pub fn targets(&self) -> BTreeMap<Address, Target> {
-        self.pending.values().map(|w| (w.target.address.clone(), w.target.clone())).collect()
+    /// The pause before the next look at all that no look is on its way to; none where there is
+    /// nothing.
+    pub fn next_pause(&mut self) -> Option<Duration> {
+        self.pending.values().find(|waiting| !waiting.is_looked_at)?;
+        self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        Some(self.pause)
+    }
+
+    /// A pause is over.
+    pub fn rested(&mut self) {
+        let pause = self.pause;
+        self.pending.values_mut().for_each(|waiting| waiting.waited += pause);
+    }
+
+    /// Everything that no look is on its way to: it is looked at now.
+    pub fn targets(&mut self) -> BTreeMap<StepId, Target> {
+        let mut targets = BTreeMap::new();
+        for (step, waiting) in self.pending.iter_mut().filter(|(_, waiting)| !waiting.is_looked_at) {
+            (waiting.is_looked_at, waiting.was_looked_at) = (true, true);
+            targets.insert(step.clone(), waiting.target.clone());
+        }
+        targets
     }
 
     /// Takes one look's answers in.
-    pub fn judge(&mut self, reach: &Reach<'_>, seen: &BTreeMap<Address, Seen>) -> Vec<(StepId, Progress)> {
+    pub fn judge(&mut self, reach: &Reach<'_>, seen: &BTreeMap<StepId, Seen>) -> Vec<(StepId, Progress)> {
         let mut all = Vec::new();
         for (step, waiting) in &mut self.pending {
-            let Some(answer) = seen.get(&step.address) else { continue };
+            let Some(answer) = seen.get(step) else { continue };
+            waiting.is_looked_at = false;
             let rules = reach.cloud.book().rules(step.address.kind());
             let progress = match step.act {
                 Act::Delete => waiting.is_gone(answer, rules),

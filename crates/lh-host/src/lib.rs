@@ -26,16 +26,21 @@
 //! assert!(text.starts_with("#cloud-config\n"));
 //! ```
 
+pub mod day2;
 mod files;
+mod job;
 pub mod scripts;
 mod settings;
 mod shell;
+mod status;
 mod template;
 mod user_data;
 
 pub use files::{File, files};
+pub use job::{Garbled, Job, Offsets, Reader, Standing};
 pub use settings::{container_user, memory_settings};
 pub use shell::{Script, Shell, ShellError, Stream, Tell};
+pub use status::{DiskUse, HostStatus, Versions};
 pub use user_data::{MAX_USER_DATA, Part, UserData, user_data};
 
 /// Where the data volume is mounted.

@@ -45,6 +45,9 @@ pub enum ShellError {
     /// It ran longer than [`Script::deadline`] and was ended.
     #[error("it was ended after {} s", .0.as_secs())]
     Deadline(Duration),
+    /// It was ended, because the run that began it was asked to stop.
+    #[error("it was ended, as asked")]
+    Stopped,
     /// It was begun, and the way to the host was lost; it may still run.
     #[error("the way to the host was lost while it ran: {0}; it may still run there")]
     Lost(String),

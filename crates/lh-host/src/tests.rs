@@ -122,7 +122,7 @@ fn settings_of_other_sizes_stay_within_their_limits() {
 
 /// FACTS: the guide's `chown 999:999` is another image's user.
 #[test]
-fn chown_999_is_impossible_the_owner_follows_the_image() {
+fn guide_defect_04_the_owner_follows_the_image_never_999() {
     for image in [
         "timescale/timescaledb:2.17.2-pg16",
         "timescale/timescaledb:2.17.2-pg16-oss",

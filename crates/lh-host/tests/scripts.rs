@@ -11,7 +11,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use lh_host::{DumpTarget, Host, PasswordSource, files, memory_settings, scripts, user_data};
+use lh_host::{DumpTarget, Host, PasswordSource, day2, files, memory_settings, scripts, user_data};
 
 const VOLUME: &str = "vol-0123456789abcdef0";
 
@@ -33,6 +33,31 @@ fn host() -> Host {
         metrics: false,
         spot: true,
     }
+}
+
+/// The scripts that are sent when they are needed; the cases put their values in.
+fn sent() -> Vec<(&'static str, String)> {
+    let restore = |run| {
+        let restore = day2::Restore { name: "@NAME@".into(), from: None, into: Some("@INTO@".into()), run };
+        day2::restore(&restore)
+    };
+    let next = Host { image: "timescale/timescaledb:2.18.0-pg16".into(), ..host() };
+    vec![
+        ("backup", day2::backup()),
+        ("backups", day2::backups(false)),
+        ("backups-check", day2::backups(true)),
+        ("restore-plan", restore(false)),
+        ("restore", restore(true)),
+        ("drill", day2::drill(None).replace("FROM=''", "FROM='@FROM@'")),
+        ("release", day2::release_retained(&["@ONLY@".into()])),
+        ("upgrade-plan", day2::upgrade(&next, VOLUME, false)),
+        ("upgrade", day2::upgrade(&next, VOLUME, true)),
+        ("disk", day2::disk(false)),
+        ("disk-grow", day2::disk(true)),
+        ("logs", day2::logs(&day2::Logs { since: Some("2h".into()), lines: 100, follow: false })),
+        ("psql", day2::psql("SELECT count(*) FROM checks;", false)),
+        ("psql-wrong", day2::psql("SELEKT 1;\nSELECT 2;", true)),
+    ]
 }
 
 /// Past the test harness, which keeps what passing tests print to itself.
@@ -80,6 +105,10 @@ fn sandboxed(case: &str, imds: Option<String>) {
     fs::write(work.join("install"), scripts::install(&host())).unwrap();
     fs::write(work.join("conf"), scripts::conf(&host(), VOLUME)).unwrap();
     fs::write(work.join("sizes"), sizes()).unwrap();
+    fs::create_dir(work.join("sent")).unwrap();
+    for (name, text) in sent() {
+        fs::write(work.join("sent").join(name), text).unwrap();
+    }
     let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/host-scripts/sandbox.sh");
     let output = Command::new("unshare")
         .args(["-m", "--propagation", "private"])
@@ -142,6 +171,24 @@ sandboxed! {
     setup_uses_a_cluster_laid_out_otherwise
     setup_stops_at_the_first_failure
     retune_agrees_with_memory_settings
+    restore_puts_back_what_was_lost_and_keeps_the_old_one
+    guide_defect_01_restore_never_stops_the_container
+    guide_defect_02_restore_never_pipes_into_the_live_database
+    restore_refuses_what_does_not_fit
+    restore_beside_into_another_database
+    restore_from_the_bucket_when_the_volume_was_lost
+    restore_converges_after_every_interruption
+    restore_disk_full
+    restore_of_an_older_extension_updates_it_afterwards
+    guide_defect_12_a_backup_counts_when_it_was_restored
+    guide_defect_11_backups_leave_the_volume_and_are_tried_from_there
+    backups_are_listed_with_what_is_known
+    guide_defect_03_an_upgrade_updates_the_extension_everywhere
+    upgrade_refuses_what_does_not_fit
+    upgrade_goes_back_when_the_new_image_does_not_serve
+    upgrade_converges_after_every_interruption
+    guide_defect_09_growth_finds_the_volume_and_is_seen_by_statfs
+    logs_and_psql_reach_the_container
 }
 
 /// The instance's metadata, for four questions: a token, no notice, a token, a notice.
@@ -197,6 +244,7 @@ fn shellcheck_finds_nothing() {
         .collect::<Vec<_>>();
     all.push(("install".into(), scripts::install(&host())));
     all.push(("refresh".into(), scripts::refresh(&host(), VOLUME)));
+    all.extend(sent().into_iter().map(|(name, text)| (name.to_owned(), text)));
     for (name, text) in all {
         let path = work.join(name);
         fs::write(&path, text).unwrap();

@@ -55,6 +55,11 @@ pub trait Observe: Send + Sync {
     fn backup_calls(&self, _kind: &str) -> &'static [&'static str] {
         &[]
     }
+    /// Why nothing runs on the instances that this cloud shows, if nothing does: an emulator's are
+    /// entries in its memory.
+    fn runs_nothing(&self) -> Option<String> {
+        None
+    }
     /// Fetches a secret, for an output that was asked for.
     async fn reveal(&self, secret: &SecretRef) -> Result<Plaintext, CloudError>;
 }

@@ -45,6 +45,16 @@ impl Estimate {
 
     /// `7.83`, or `at least 7.83` where a price is unknown.
     pub fn text(&self) -> String {
-        if self.unknown.is_empty() { self.total().to_string() } else { format!("at least {}", self.total()) }
+        self.with_sign("")
+    }
+
+    /// `$7.83`, or `at least $7.83`.
+    pub fn dollars(&self) -> String {
+        self.with_sign("$")
+    }
+
+    fn with_sign(&self, sign: &str) -> String {
+        let least = if self.unknown.is_empty() { "" } else { "at least " };
+        format!("{least}{sign}{}", self.total())
     }
 }

@@ -76,14 +76,14 @@ fn downtime(plan: &Plan) -> String {
 }
 
 fn money(plan: &Plan) -> String {
-    let (before, after) = (plan.cost_before.text(), plan.cost_after.text());
+    let (before, after) = (plan.cost_before.dollars(), plan.cost_after.dollars());
     let delta = plan.cost_after.total().0 - plan.cost_before.total().0;
     let delta = lh_kind::Amount(delta);
     let sign = if delta.0 >= 0 { "+" } else { "" };
     let mut text = if before == after {
-        format!("${after} a month, unchanged")
+        format!("{after} a month, unchanged")
     } else {
-        format!("${before} → ${after} a month ({sign}{delta})")
+        format!("{before} → {after} a month ({sign}{delta})")
     };
     let unknown: BTreeSet<&str> = plan.cost_after.unknown.iter().map(|(_, why)| why.as_str()).collect();
     if !unknown.is_empty() {

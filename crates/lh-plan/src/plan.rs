@@ -197,6 +197,10 @@ pub struct Plan {
     /// The operations that keeping the state calls, as in IAM; none for a local file.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub keeping: BTreeSet<String>,
+    /// The operations that waiting for the database calls once all steps are done, as in IAM; none
+    /// where it is not waited for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub waiting: BTreeSet<String>,
     /// What the stack will tell its user.
     pub outputs: Vec<Output>,
 }
@@ -222,7 +226,7 @@ impl Plan {
         self.steps
             .iter()
             .flat_map(|step| step.calls.iter().cloned())
-            .chain(self.reads.iter().chain(&self.keeping).cloned())
+            .chain(self.reads.iter().chain(&self.keeping).chain(&self.waiting).cloned())
             .collect()
     }
 

@@ -29,6 +29,13 @@ impl From<Mode> for Scope {
     }
 }
 
+impl Scope {
+    /// Whether it makes the whole stack, so that the database can be expected to serve afterwards.
+    pub fn is_whole_apply(&self) -> bool {
+        self.mode == Mode::Apply && !self.recovering && self.targets.is_empty()
+    }
+}
+
 /// The plan for `mode`: total, whatever it is given. `recovering` takes over what carries this
 /// stack's ownership tags though `state` does not know it.
 pub fn plan(
@@ -90,6 +97,7 @@ impl Draft<'_> {
             cost_after: Estimate::default(),
             reads: reads.map(|call| (*call).to_owned()).collect(),
             keeping: BTreeSet::new(),
+            waiting: BTreeSet::new(),
             outputs: self.desired.outputs.clone(),
         }
     }

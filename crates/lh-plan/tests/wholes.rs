@@ -147,7 +147,10 @@ async fn an_unknown_price_is_never_counted_as_zero() {
     assert_eq!(plan.cost_after.text(), "at least 5.65");
     assert_eq!(plan.cost_after.unknown.len(), 1);
     let money = headline(&plan).money;
-    assert!(money.contains("at least") && money.contains("unknown: no price of giant"), "{money}");
+    assert!(
+        money.contains("→ at least $5.65 a month") && money.contains("unknown: no price of giant"),
+        "{money}"
+    );
 }
 
 #[tokio::test]

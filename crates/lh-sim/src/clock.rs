@@ -1,7 +1,7 @@
 //! The virtual clock: it moves a little with every call and as far as it is told, never by itself.
 
-use crate::ec2;
 use crate::world::{EPOCH_UNIX_MS, Millis, World};
+use crate::{cloudwatch, ec2};
 use aws_smithy_types::DateTime;
 
 /// How far every call moves the clock.
@@ -19,6 +19,7 @@ pub(crate) fn elapse(world: &mut World, by: Millis) {
     let now = world.now;
     for region in world.regions.values_mut() {
         ec2::settle::settle(region, &mut world.random, now);
+        cloudwatch::evaluate(region, now);
     }
 }
 

@@ -1,13 +1,16 @@
 //! The connector: it answers the HTTP request of an attempt from the world, and decides which
 //! requests never arrive and which answers get lost.
 
+use crate::agents;
 use crate::clock;
+use crate::ec2::settle;
 use crate::faults::{Faults, Fuse, OnFuse};
+use crate::hosts::{Hosts, NoHosts};
 use crate::intercept::Ticket;
 use crate::log::{Call, Log};
 use crate::outcome::{ApiError, Service, bare_response, empty_response, error_response};
 use crate::scene::{Knobs, Scene};
-use crate::store::Store;
+use crate::store::{SimError, Store};
 use crate::world::World;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -53,6 +56,7 @@ impl HttpConnector for SimHttpClient {
 pub(crate) struct Exchange {
     store: Mutex<Store>,
     process: Mutex<Process>,
+    hosts: Mutex<Arc<dyn Hosts>>,
 }
 
 /// What is counted and injected in this process.
@@ -69,6 +73,9 @@ pub(crate) struct Process {
     attempts: u64,
 }
 
+/// So often is the turn given to others until none of them seems to be about to call.
+const QUIET: u32 = 3;
+
 /// How an attempt ends: an output or the service's error, or an answer nobody gets.
 enum Ending {
     Answer { request_id: String, result: Result<Output, ApiError> },
@@ -77,7 +84,7 @@ enum Ending {
 
 impl Exchange {
     pub fn new(store: Store) -> Self {
-        Exchange { store: Mutex::new(store), process: Mutex::default() }
+        Exchange { store: Mutex::new(store), process: Mutex::default(), hosts: Mutex::new(Arc::new(NoHosts)) }
     }
 
     pub fn store(&self) -> MutexGuard<'_, Store> {
@@ -88,19 +95,24 @@ impl Exchange {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What runs on the instances, as this process knows it.
+    pub fn hosts(&self) -> Arc<dyn Hosts> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn set_hosts(&self, hosts: Arc<dyn Hosts>) {
+        *self.hosts.lock().unwrap_or_else(PoisonError::into_inner) = hosts;
+    }
+
     async fn answer(&self, ticket: &Ticket) -> Result<HttpResponse, ConnectorError> {
         let (round, latency) = {
-            let process = self.process();
+            let mut process = self.process();
             (process.log.start(), process.faults.latency)
         };
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
         }
-        // Calls that run side by side on one thread must all have started before the first of
-        // them completes, or they would be counted as a chain.
-        for _ in 0..3 {
-            tokio::task::yield_now().await;
-        }
+        self.others_started().await;
         let mut process = self.process();
         let before = process.mutations;
         let ending = self.perform(&mut process, ticket);
@@ -120,6 +132,18 @@ impl Exchange {
             error,
         });
         answer
+    }
+
+    /// Calls that run side by side on one thread must all have started before the first of them
+    /// completes, or they would be counted as a chain.
+    async fn others_started(&self) {
+        let (mut started, mut quiet) = (self.process().log.started(), 0);
+        while quiet < QUIET {
+            tokio::task::yield_now().await;
+            let now = self.process().log.started();
+            quiet = if now == started { quiet + 1 } else { 0 };
+            started = now;
+        }
     }
 
     fn perform(&self, process: &mut Process, ticket: &Ticket) -> Ending {
@@ -142,15 +166,19 @@ impl Exchange {
             return Ending::Lost { request_id: String::new(), why: "request dropped", error };
         }
         let knobs = Knobs { lag: process.faults.lag, page: process.faults.page };
-        let (request_id, result) = match self.store().transact(|world| call(world, ticket, refused, knobs)) {
+        let visited = refused.is_none() && ticket.operation.as_ref().is_some_and(|(op, _)| op.with_agents);
+        let visit = || if visited { agents::visit(self, &ticket.region) } else { Ok(()) };
+        let called =
+            visit().and_then(|()| self.store().transact(|world| call(world, ticket, refused, knobs)));
+        let (request_id, result) = match called {
             Ok(done) => done,
-            Err(error) => {
-                let error = ConnectorError::other(Box::new(error), None);
-                return Ending::Lost { request_id: String::new(), why: "world unusable", error };
-            }
+            Err(error) => return unusable(error),
         };
         if fuse_at(process, number, |fuse, n| fuse == Fuse::After(n)) {
             return blow(process);
+        }
+        if let Err(error) = visit() {
+            return unusable(error);
         }
         if number.is_some_and(|n| process.faults.lose_answer_of.contains(&n)) {
             let error = ConnectorError::io("the simulated connection broke before the answer".into());
@@ -182,32 +210,39 @@ fn refusal(process: &Process, ticket: &Ticket) -> Option<ApiError> {
     process.faults.deny.contains(&ticket.operation_name).then(|| service.denied(&ticket.operation_name))
 }
 
-/// Runs the operation on a copy, so that an error leaves nothing half done.
+/// Runs the operation; one that changes something on a copy, so that an error leaves nothing half
+/// done. The answer says, too, whether there is anything to save: the time that a read took is not
+/// worth it alone; what moved meanwhile is, and that an object is one read less young.
 fn call(
     world: &mut World,
     ticket: &Ticket,
     refused: Option<ApiError>,
     knobs: Knobs,
-) -> (String, Result<Output, ApiError>) {
+) -> ((String, Result<Output, ApiError>), bool) {
+    let was_moving = world.regions.values().any(settle::is_moving);
     clock::elapse(world, clock::CALL_TAKES);
     let request_id = world.random.request_id();
-    let result = match (refused, &ticket.operation) {
-        (Some(error), _) => Err(error),
-        (None, None) => Err(ApiError::new("UnsupportedOperation", "not simulated")),
-        (None, Some((operation, input))) => {
-            world.region_mut(&ticket.region);
-            let mut copy = world.clone();
-            let result = operation.run(&mut Scene::new(&mut copy, &ticket.region, knobs), input);
-            if result.is_ok() {
-                *world = copy;
-            } else {
-                // A read that failed because of lag was a read all the same.
-                world.young = copy.young;
-            }
-            result
-        }
+    let Some((operation, input)) = ticket.operation.as_ref().filter(|_| refused.is_none()) else {
+        let error = refused.unwrap_or_else(|| ApiError::new("UnsupportedOperation", "not simulated"));
+        return ((request_id, Err(error)), was_moving);
     };
-    (request_id, result)
+    let is_new = !world.regions.contains_key(&ticket.region);
+    world.region_mut(&ticket.region);
+    let is_worth_saving = was_moving || is_new || operation.mutating || !world.young.is_empty();
+    let result = if operation.mutating {
+        let mut copy = world.clone();
+        let result = operation.run(&mut Scene::new(&mut copy, &ticket.region, knobs), input);
+        if result.is_ok() {
+            *world = copy;
+        } else {
+            // A read that failed because of lag was a read all the same.
+            world.young = copy.young;
+        }
+        result
+    } else {
+        operation.run(&mut Scene::new(world, &ticket.region, knobs), input)
+    };
+    ((request_id, result), is_worth_saving)
 }
 
 fn fuse_at(process: &Process, number: Option<u64>, hit: impl Fn(Fuse, u64) -> bool) -> bool {
@@ -220,6 +255,11 @@ fn blow(process: &mut Process) -> Ending {
     }
     process.blown = true;
     gone()
+}
+
+fn unusable(error: SimError) -> Ending {
+    let error = ConnectorError::other(Box::new(error), None);
+    Ending::Lost { request_id: String::new(), why: "world unusable", error }
 }
 
 fn gone() -> Ending {

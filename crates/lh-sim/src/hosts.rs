@@ -34,13 +34,14 @@ pub enum HostRun {
     Unknown,
 }
 
-/// Runs commands on the simulated instances. Answers at once, and outlives the process that began
+/// Runs commands on the simulated instances. It is asked while the world is not locked, answers at once, and outlives the process that began
 /// a command where its world does.
 pub trait Hosts: Debug + Send + Sync {
     /// Whether the instance has an agent that takes commands.
     fn is_online(&self, host: &HostFacts) -> bool;
 
-    /// Begins `script` for bash, under the id of the command; does not wait for its end.
+    /// Begins `script` for bash, under the id of the command; does not wait for its end. A command
+    /// that was begun already, by whatever process, is not begun again.
     ///
     /// # Errors
     /// Why it cannot be begun, a sentence.
@@ -51,6 +52,11 @@ pub trait Hosts: Debug + Send + Sync {
 
     /// Ends a command that runs.
     fn cancel(&self, host: &HostFacts, command: &str);
+
+    /// The program, with its arguments, that gives a person a terminal on the instance.
+    fn terminal(&self, _: &HostFacts) -> Option<(String, Vec<String>)> {
+        None
+    }
 }
 
 /// Instances on which nothing runs.

@@ -39,6 +39,7 @@
 //! Mutating calls are counted from 1 in each process, and only when they reach the world: a
 //! throttled or denied attempt is not counted, and an SDK retry is a call of its own.
 
+mod agents;
 mod backup;
 mod clock;
 mod cloudwatch;
@@ -59,6 +60,7 @@ mod outcome;
 mod paging;
 mod route53;
 mod s3;
+mod sandbox;
 mod scene;
 mod secrets;
 mod sim;
@@ -73,6 +75,7 @@ pub use faults::{FAULTS_VARIABLE, Faults, Fuse, OnFuse};
 pub use hosts::{HostFacts, HostRun, Hosts, NoHosts};
 pub use intercept::SimInterceptor;
 pub use log::Call;
+pub use sandbox::Sandbox;
 pub use sim::Sim;
 pub use store::SimError;
 pub use world::{Hidden, Region, World};

@@ -58,14 +58,21 @@ impl Call {
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     calls: Vec<Call>,
+    started: u64,
     next: u64,
     completed: usize,
 }
 
 impl Log {
     /// A call starts now; the answer is its round.
-    pub fn start(&self) -> usize {
+    pub fn start(&mut self) -> usize {
+        self.started += 1;
         self.completed + 1
+    }
+
+    /// How many calls have started so far.
+    pub fn started(&self) -> u64 {
+        self.started
     }
 
     /// A call that started in `call.round` is complete.

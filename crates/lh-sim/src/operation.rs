@@ -25,11 +25,18 @@ pub(crate) struct Operation {
     pub name: &'static str,
     /// Whether it can change the world.
     pub mutating: bool,
+    /// Whether agents are visited before and after it.
+    pub with_agents: bool,
     capture: Box<Capture>,
     run: Box<Run>,
 }
 
 impl Operation {
+    /// The same, with the agents of the region visited before and after it.
+    pub fn with_agents(self) -> Self {
+        Operation { with_agents: true, ..self }
+    }
+
     /// A copy of the input, or none if it is not this operation's.
     pub fn capture(&self, input: &Input) -> Option<Captured> {
         (self.capture)(input)
@@ -87,6 +94,7 @@ where
     Operation {
         name,
         mutating,
+        with_agents: false,
         capture: Box::new(move |input| {
             let input: &I = input.downcast_ref()?;
             Some(Arc::new(capture(input)))

@@ -1,12 +1,14 @@
 //! The handle on a simulated account: opening it, moving its clock, and looking inside.
 
+use crate::agents;
 use crate::clock;
 use crate::connector::{Exchange, SimHttpClient};
 use crate::faults::Faults;
+use crate::hosts::Hosts;
 use crate::intercept::SimInterceptor;
 use crate::log::Call;
 use crate::store::{SimError, Store};
-use crate::world::World;
+use crate::world::{InstanceState, World};
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -138,6 +140,19 @@ impl Sim {
     /// Changes the world behind the tool's back, and saves it.
     pub fn edit<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
         self.exchange.store().force(change)
+    }
+
+    /// What runs on the instances from now on, as this process knows it; at first, nothing does.
+    pub fn set_hosts(&self, hosts: Arc<dyn Hosts>) {
+        self.exchange.set_hosts(hosts);
+    }
+
+    /// The program, with its arguments, that gives a person a terminal on a running instance.
+    pub fn terminal(&self, region: &str, instance: &str) -> Option<(String, Vec<String>)> {
+        let world = self.snapshot();
+        let here = world.region(region)?;
+        let running = here.instances.get(instance).filter(|it| it.state == InstanceState::Running)?;
+        self.exchange.hosts().terminal(&agents::facts(here, region, running))
     }
 
     /// A copy of the world.

@@ -80,23 +80,26 @@ impl Store {
             .map_err(fail(&lock_path))?;
         let place = Place { file: dir.join("world.json"), lock, lock_path, seen: None };
         let mut store = Store { world: World::new(seed), place: Some(place), unsaved: None };
-        store.transact(|_| ())?;
+        store.transact(|world| ((), world.revision == 0))?;
         Ok(store)
     }
 
-    /// Runs `change` on the newest world and saves it.
-    pub fn transact<R>(&mut self, change: impl FnOnce(&mut World) -> R) -> Result<R, SimError> {
+    /// Runs `change` on the newest world and saves it, if `change` says that it is worth it. What is
+    /// not saved is kept in memory as long as nobody else changes the file.
+    pub fn transact<R>(&mut self, change: impl FnOnce(&mut World) -> (R, bool)) -> Result<R, SimError> {
         if let Some(why) = self.unsaved.take() {
             return Err(SimError::Unsaved(why));
         }
         let Some(place) = &mut self.place else {
             self.world.revision += 1;
-            return Ok(change(&mut self.world));
+            return Ok(change(&mut self.world).0);
         };
         place.lock.lock().map_err(|e| file_error(&place.lock_path, e))?;
         let done = place.reload(&mut self.world).and_then(|()| {
-            let result = change(&mut self.world);
-            place.save(&mut self.world)?;
+            let (result, is_worth_saving) = change(&mut self.world);
+            if is_worth_saving {
+                place.save(&mut self.world)?;
+            }
             Ok(result)
         });
         let released = place.lock.unlock().map_err(|e| file_error(&place.lock_path, e));
@@ -169,8 +172,7 @@ impl Place {
         world.revision += 1;
         self.announce(world.revision).map_err(|e| file_error(&self.lock_path, e))?;
         let temporary = self.file.with_extension("json.new");
-        let text =
-            serde_json::to_string_pretty(world).map_err(|e| file_error(&self.file, io::Error::other(e)))?;
+        let text = serde_json::to_string(world).map_err(|e| file_error(&self.file, io::Error::other(e)))?;
         fs::write(&temporary, text).map_err(|e| file_error(&temporary, e))?;
         fs::rename(&temporary, &self.file).map_err(|e| file_error(&self.file, e))?;
         let meta = fs::metadata(&self.file).map_err(|e| file_error(&self.file, e))?;

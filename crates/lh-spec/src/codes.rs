@@ -66,6 +66,8 @@ codes! {
         "The key means nothing without the other one.";
     VERSION = "E0127", "the file's version is not supported",
         "This lhctl reads `version: 1`.";
+    IDLE_SPOT = "W0128", "options of spot instances are given for an on-demand one",
+        "They are passed over.";
     STACK_NAME = "E0201", "a stack's name or environment has characters it cannot have",
         "Both become part of AWS names: lower-case letters, digits and single hyphens, starting with a letter.";
     STACK_NAME_LENGTH = "E0202", "the stack's name is too long",

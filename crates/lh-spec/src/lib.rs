@@ -15,6 +15,7 @@ mod interpolate;
 mod layer;
 mod path;
 mod reader;
+mod schedule;
 mod schema;
 mod sections;
 mod set;
@@ -28,10 +29,11 @@ use std::{cell::RefCell, collections::BTreeMap};
 use lh_model::Diagnostic;
 
 pub use crate::{
-    desire::desire,
+    desire::{desire, host},
     explain::{Explained, Given, explain},
     format::format,
     instance_types::InstanceType,
+    schedule::last_due,
     schema::schema,
     stack::{
         Alarms, Backup, Database, Dns, Instance, Interruption, Monitoring, Network, Password, Placed,

@@ -59,7 +59,7 @@ const CASES: &[Case] = &[
     ("E0125", "ssm: /lighthouse/dev/db/password", "ssm: /lighthouse/dev/db/password, secret: a/b", "8:125", "secret", "Keep one of them; where a base file sets the"),
     ("E0125", "", "state: { path: a.json, bucket: my-bucket, key: k, lock_table: t-t }", "10:24", "bucket", "Keep one of them; where a base file sets the"),
     ("E0125", "type: t4g.micro", "type: t4g.micro, image: ami-0123456789abcdef0, ubuntu: 24.04", "6:60", "ubuntu", "Keep one of them; where a base file sets the"),
-    ("E0126", "type: t4g.micro", "type: t4g.micro, spot: { interruption: stop }", "6:30", "spot", "Write `purchase: spot`"),
+    ("W0128", "type: t4g.micro", "type: t4g.micro, spot: { interruption: stop }", "6:30", "spot", "Write `purchase: spot`"),
     ("E0126", "", "backup: { dump_schedule: daily }", "10:11", "dump_schedule", "Add `bucket: NAME`"),
     ("E0126", "generate: true", "generate: true, manage: false", "8:125", "generate", "Remove one of `generate: true` and `manage: f"),
     ("E0126", "key_name: lighthouse-dev, ", "", "9:8", "allow_from", "Add `key_name: NAME`"),

@@ -121,8 +121,14 @@ pub trait History: Send + Sync {
 pub trait Journal: Send + Sync {
     /// Makes the entries durable, in order, before it returns.
     async fn append(&self, entries: &[Entry]) -> Result<Receipt, StoreError>;
-    /// The entries that follow snapshot `serial`. An entry cut off by a crash is not one.
-    async fn since(&self, serial: u64) -> Result<Vec<Entry>, StoreError>;
+    /// All entries that are there, in order: those that follow the current snapshot, and any of
+    /// older ones that were not trimmed. Needs no snapshot, so that both are read at the same
+    /// time. An entry cut off by a crash is not one.
+    async fn entries(&self) -> Result<Vec<Entry>, StoreError>;
+    /// The entries that follow snapshot `serial`.
+    async fn since(&self, serial: u64) -> Result<Vec<Entry>, StoreError> {
+        Ok(self.entries().await?.into_iter().filter(|entry| entry.after == serial).collect())
+    }
     /// Drops the entries that snapshot `serial` has made history.
     async fn trim(&self, serial: u64) -> Result<(), StoreError>;
 }

@@ -100,6 +100,7 @@ impl Bench {
             uuid,
             version: "0.0.0",
             keeping: &[],
+            waiting: Vec::new(),
         };
         let (journal, snapshots) = (Arc::new(store.clone()), Arc::new(store.clone()));
         Self { cloud, crash, journal, snapshots, told, time, ports }

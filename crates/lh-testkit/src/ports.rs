@@ -127,8 +127,8 @@ impl<S: Journal> Journal for Fused<S> {
         self.around(self.store.append(entries)).await
     }
 
-    async fn since(&self, serial: u64) -> Result<Vec<Entry>, StoreError> {
-        self.store.since(serial).await
+    async fn entries(&self) -> Result<Vec<Entry>, StoreError> {
+        self.store.entries().await
     }
 
     async fn trim(&self, serial: u64) -> Result<(), StoreError> {

@@ -16,7 +16,7 @@ use lh_engine::{
     store::{local::LocalStore, memory::MemoryStore},
 };
 use lh_kind::{Mutate, Pace};
-use lh_sim::{Faults, Sim};
+use lh_sim::{Faults, Sandbox, Sim};
 use lh_spec::StateConfig;
 use lh_state::{History, Journal, Lease, Snapshots};
 
@@ -89,13 +89,17 @@ impl Cloud {
         Self { kind: Kind::Simulated { sim, place: Place::Memory(MemoryStore::new()) } }
     }
 
-    /// The simulated world kept in `folder`, with the state of its stacks beside it.
+    /// The simulated world kept in `folder`, with the state of its stacks beside it, and the hosts
+    /// of its instances in sandbox folders.
     ///
     /// # Errors
     /// When the world's file is damaged, or `LHCTL_LOCAL_FAULTS` cannot be understood.
     pub fn local(folder: &Path) -> Result<Self, Error> {
         let sim = Sim::open(folder)?;
         sim.set_faults(Faults::from_env().map_err(Error::Environment)?);
+        let sandbox = Sandbox::new(folder)
+            .map_err(|error| Error::File { path: folder.display().to_string(), reason: error.to_string() })?;
+        sim.set_hosts(Arc::new(sandbox));
         Ok(Self { kind: Kind::Simulated { sim, place: Place::Folder(folder.join("state")) } })
     }
 
@@ -130,7 +134,7 @@ impl Cloud {
     }
 
     pub(crate) async fn connect(&self, region: &str) -> Result<Arc<dyn Mutate>, Error> {
-        Ok(Arc::new(Aws::new(Clients::connect(self.options(region)).await?)))
+        Ok(Arc::new(Aws::new(self.clients(region).await?)))
     }
 
     fn options<'r>(&self, region: &'r str) -> ConnectOptions<'r> {
@@ -185,6 +189,31 @@ impl Cloud {
         Ok(Kept::Remote(clients, place))
     }
 
+    /// How time passes while a script runs on a host: really, in the simulated world too, since
+    /// there it is a process of this machine; but the pauses are short.
+    pub(crate) fn host_pace(&self) -> Arc<dyn Pace> {
+        match self.is_simulated() {
+            true => Arc::new(Brisk),
+            false => Arc::new(lh_aws::RealTime),
+        }
+    }
+
+    /// The time there, in seconds since 1970: in the simulated world, that of its own clock.
+    pub(crate) fn now(&self) -> i64 {
+        match &self.kind {
+            Kind::Aws => jiff::Timestamp::now().as_second(),
+            Kind::Simulated { sim, .. } => {
+                let since = i64::try_from(sim.now().as_secs()).unwrap_or(i64::MAX);
+                (lh_sim::world::EPOCH_UNIX_MS / 1000).saturating_add(since)
+            }
+        }
+    }
+
+    /// The clients of all services.
+    pub(crate) async fn clients(&self, region: &str) -> Result<Clients, Error> {
+        Ok(Clients::connect(self.options(region)).await?)
+    }
+
     pub(crate) fn pace(&self) -> Arc<dyn Pace> {
         match &self.kind {
             Kind::Aws => Arc::new(lh_aws::RealTime),
@@ -219,5 +248,15 @@ struct Hurried;
 impl Pace for Hurried {
     async fn pause(&self, duration: Duration) {
         lh_aws::RealTime.pause(duration / 10).await;
+    }
+}
+
+/// Real time between two looks at a process of this machine, at most 50 ms of it.
+struct Brisk;
+
+#[async_trait]
+impl Pace for Brisk {
+    async fn pause(&self, duration: Duration) {
+        lh_aws::RealTime.pause(duration.min(Duration::from_millis(50))).await;
     }
 }

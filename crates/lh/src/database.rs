@@ -17,10 +17,10 @@ impl Deployment {
     /// When the stack has no such output yet, its secret cannot be read, or no database runs
     /// beside the simulated world.
     pub async fn database_url(&self) -> Result<DatabaseUrl, Error> {
-        let url = self.output("database_connection_string").await?;
+        let url = DatabaseUrl::new(self.output("database_connection_string").await?)?;
         match self.local_folder() {
-            None => Ok(DatabaseUrl::new(url)?),
-            Some(folder) => LocalDatabase::beside(&folder)?.ok_or(Error::NoLocalDatabase),
+            None => Ok(url),
+            Some(folder) => LocalDatabase::beside_as(&folder, url.database())?.ok_or(Error::NoLocalDatabase),
         }
     }
 }

@@ -19,8 +19,8 @@ use crate::{Cloud, Error, OutputValue, SavedPlan, Stack, VERSION, cloud, outputs
 pub struct Deployment {
     pub(crate) stack: Stack,
     pub(crate) cloud: Cloud,
-    events: Arc<dyn Events>,
-    stop: Stop,
+    pub(crate) events: Arc<dyn Events>,
+    pub(crate) stop: Stop,
 }
 
 /// What came of an apply or a destroy.
@@ -340,6 +340,7 @@ impl Deployment {
 
     async fn ports_to(&self, cloud: Arc<dyn Mutate>) -> Result<Ports, Error> {
         let store = self.cloud.store(&self.stack, self.watch(), &self.stop).await?;
+        let waiting = self.waiting_calls(cloud.as_ref())?;
         Ok(Ports {
             cloud,
             snapshots: store.snapshots,
@@ -352,6 +353,7 @@ impl Deployment {
             uuid: || uuid::Uuid::new_v4().to_string(),
             version: VERSION,
             keeping: store.calls,
+            waiting,
         })
     }
 }

@@ -67,6 +67,27 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// The stack's instance cannot be reached.
+    #[error("{reason}")]
+    Host {
+        /// Why not, by every way that was tried; sentences.
+        reason: String,
+        /// What to do.
+        fix: String,
+    },
+    /// A script on the stack's instance ended otherwise than it should.
+    #[error("{title}: {reason}")]
+    Script {
+        /// What it was to do.
+        title: String,
+        /// What it says, or why nothing is known of its end.
+        reason: String,
+        /// Whether it refused to do what it was to do, and changed nothing.
+        refused: bool,
+    },
+    /// What was asked for was stopped, by [`crate::Stop`].
+    #[error("{0}: it was interrupted, and ended on the instance")]
+    Interrupted(String),
     /// The database, or its migrations.
     #[error(transparent)]
     Database(#[from] lh_db::DbError),

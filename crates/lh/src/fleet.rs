@@ -14,7 +14,7 @@ use crate::{Deployment, Error};
 /// However many stacks there are, each kind of resource is asked for once an account and region,
 /// and a lookup that several make in the same words is made once.
 #[derive(Default)]
-pub struct Fleet<'a>(Vec<&'a Deployment>);
+pub struct Fleet<'a>(pub(crate) Vec<&'a Deployment>);
 
 impl<'a> FromIterator<&'a Deployment> for Fleet<'a> {
     fn from_iter<I: IntoIterator<Item = &'a Deployment>>(deployments: I) -> Self {
@@ -32,13 +32,7 @@ impl Fleet<'_> {
     /// keep the others from being planned.
     pub async fn plan_within(&self, scope: &Scope) -> Vec<Result<Plan, Error>> {
         let mut plans: BTreeMap<usize, Result<Plan, Error>> = BTreeMap::new();
-        let mut groups: Vec<Vec<usize>> = Vec::new();
-        for (at, deployment) in self.0.iter().enumerate() {
-            match groups.iter_mut().find(|group| self.0[group[0]].is_beside(deployment)) {
-                Some(group) => group.push(at),
-                None => groups.push(vec![at]),
-            }
-        }
+        let groups = groups(&self.0);
         let planned = join_all(groups.iter().map(|group| self.plan_group(group, scope))).await;
         for (group, group_plans) in groups.into_iter().zip(planned) {
             plans.extend(group.into_iter().zip(group_plans));
@@ -72,4 +66,16 @@ impl Fleet<'_> {
         })
         .collect()
     }
+}
+
+/// The places of those that live in one cloud and region, each group in the order of the whole.
+pub(crate) fn groups(all: &[&Deployment]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (at, deployment) in all.iter().enumerate() {
+        match groups.iter_mut().find(|group| all[group[0]].is_beside(deployment)) {
+            Some(group) => group.push(at),
+            None => groups.push(vec![at]),
+        }
+    }
+    groups
 }

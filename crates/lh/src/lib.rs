@@ -20,14 +20,21 @@
 mod amend;
 mod cloud;
 mod database;
+pub mod day2;
 mod deployment;
+mod doctor;
 mod error;
 mod files;
 mod fleet;
+mod host;
 mod local;
 mod outputs;
+mod ready;
 mod saved;
+mod shell;
 mod stack;
+mod status;
+mod verify;
 mod versions;
 
 pub use amend::{Amended, Amendment};
@@ -38,9 +45,16 @@ pub use error::Error;
 pub use fleet::Fleet;
 pub use local::{LocalRow, LocalWorld};
 pub use outputs::OutputValue;
+pub use ready::{Path as ReadyPath, Ready, Stage as ReadyStage, Stuck, Waited};
 pub use saved::SavedPlan;
 pub use stack::{Findings, Stack, explain, validate};
+pub use status::{PARTS, Part as StatusPart, Standing, Status};
+pub use verify::{CLOUD_CHECKS, CloudOptions, without_cloud};
 pub use versions::{Differing, Pulled, StateVersion, seconds_since};
+
+/// Scripts on the stack's instance, and the ways to it.
+pub use lh_host::{Script, Shell, ShellError, Stream};
+pub use shell::{Session, Way};
 
 /// Migrations, verification and readiness of a database.
 pub use lh_db as db;
@@ -75,6 +89,11 @@ pub fn operations() -> Vec<(&'static str, Vec<&'static str>)> {
         Some((kind, [calls.observe, calls.create, calls.update, calls.delete].concat()))
     };
     lh_aws::Registry.kinds().into_iter().filter_map(calls).collect()
+}
+
+/// The operations that finding a way to the instance and running scripts there may call.
+pub fn shell_operations() -> &'static [&'static str] {
+    lh_aws::remote::CALLS
 }
 
 /// Whether policies know on what this operation, named as in IAM, can be allowed.

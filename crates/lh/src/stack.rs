@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lh_model::{Address, Desired, Diagnostic};
 use lh_spec::{Explained, LoadOptions, Loaded, Sources, StateConfig};
 
-use crate::{Error, files::Disk};
+use crate::{Error, files::Disk, shell::SshAccess};
 
 /// What checking a stack file found.
 #[derive(Clone, Debug)]
@@ -23,8 +23,34 @@ pub struct Stack {
     pub(crate) desired: Desired,
     pub(crate) state: StateConfig,
     environment: String,
+    pub(crate) ssh: SshAccess,
+    pub(crate) dumps: Option<Dumps>,
+    /// What its host must become; of a stack that a saved plan holds, nothing.
+    pub(crate) host: Option<lh_host::Host>,
     warnings: Vec<Diagnostic>,
     sources: Sources,
+}
+
+/// Where a stack's dumps go, and when they are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Dumps {
+    /// The bucket.
+    pub bucket: String,
+    /// How the keys of the stack's dumps begin.
+    pub prefix: String,
+    /// `hourly`, `daily`, `weekly`, or `cron(…)`.
+    pub schedule: String,
+}
+
+impl Dumps {
+    fn of(stack: &lh_spec::Stack) -> Option<Self> {
+        let backup = stack.backup.as_ref()?;
+        Some(Self {
+            bucket: backup.bucket.as_ref()?.value.clone(),
+            prefix: format!("{}/", stack.id()),
+            schedule: backup.dump_schedule.value.clone(),
+        })
+    }
 }
 
 fn read(path: &str, set: &[String]) -> Loaded {
@@ -55,12 +81,18 @@ impl Stack {
             return Err(Error::Spec { file: path.to_owned(), findings: diagnostics, sources });
         };
         let desired = lh_spec::desire(&stack);
+        let ssh = SshAccess::of(&stack.ssh);
+        let dumps = Dumps::of(&stack);
+        let host = Some(lh_spec::host(&stack));
         let environment = stack.environment.value;
         Ok(Self {
             file: path.to_owned(),
             desired,
             state: stack.state,
             environment,
+            ssh,
+            dumps,
+            host,
             warnings: diagnostics,
             sources,
         })
@@ -79,6 +111,11 @@ impl Stack {
     /// The environment; of a stack that a saved plan holds, nothing.
     pub fn environment(&self) -> &str {
         &self.environment
+    }
+
+    /// The image that the database shall run from, as the file names it.
+    pub fn database_image(&self) -> Option<&str> {
+        self.host.as_ref().map(|host| host.image.as_str())
     }
 
     /// AWS region.
@@ -110,6 +147,9 @@ impl Stack {
             desired,
             state,
             environment: String::new(),
+            ssh: SshAccess::default(),
+            dumps: None,
+            host: None,
             warnings: Vec::new(),
             sources: Sources::new(),
         }

@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Explain(commands::explain::Explain),
     /// Draw the resources and what they need
     Graph(commands::graph::Graph),
+    /// Check what a stack needs and does not make, before it is applied
+    Doctor(commands::doctor::Doctor),
     /// Show what apply would do
     Plan(commands::plan::PlanArgs),
     /// Make the stack as its file says
@@ -68,8 +70,14 @@ pub(crate) enum Command {
     Recover(commands::recover::Recover),
     /// Bring the database up to its migrations, or show where it stands
     Migrate(commands::migrate::Migrate),
-    /// Check that the database is as it should be, with evidence
+    /// Show how stacks stand, at a glance
+    Status(commands::status::StatusArgs),
+    /// Check that the database, and what AWS does for it, is as it should be, with evidence
     Verify(commands::verify::Verify),
+    /// Open a terminal on the stack's instance, or run one command on it
+    Ssh(commands::ssh::Ssh),
+    /// Work on the database: back up, restore, upgrade, look into it
+    Db(commands::db::Db),
     /// Estimate the monthly cost, line by line
     Cost(commands::cost::Cost),
     /// Show or reset the simulated AWS, or run a database beside it

@@ -92,6 +92,11 @@ pub(crate) struct Database {
     pub stack: Option<Stack>,
 }
 
+/// The refusal to go on without knowing where.
+pub(crate) fn no_database() -> Failure {
+    Failure::plain("No database was named.").fix("Name a stack file, or give --database-url or DATABASE_URL.")
+}
+
 impl Target {
     /// The stack, if one was named.
     pub fn stack(&self, global: &Global) -> Result<Option<Stack>, Failure> {
@@ -99,16 +104,25 @@ impl Target {
         Ok(self.stack.as_ref().map(load).transpose()?)
     }
 
+    /// The URL that names the database, if one does.
+    pub fn url(&self) -> Option<String> {
+        let given = self.database_url.clone().or_else(|| std::env::var("DATABASE_URL").ok());
+        given.filter(|text| !text.is_empty())
+    }
+
+    /// Whether a URL names the database.
+    pub fn is_by_url(&self) -> bool {
+        self.url().is_some()
+    }
+
     /// Where the database is: as the URL says, without AWS; else as the stack's outputs say.
     pub async fn find(&self, stack: Option<Stack>, global: &Global) -> Result<Database, Failure> {
-        let given = self.database_url.clone().or_else(|| std::env::var("DATABASE_URL").ok());
-        if let Some(text) = given.filter(|text| !text.is_empty()) {
+        if let Some(text) = self.url() {
             let url = DatabaseUrl::new(Plaintext::new(text)).map_err(lh::Error::from)?;
             return Ok(Database { url, stack });
         }
         let Some(stack) = stack else {
-            return Err(Failure::plain("No database was named.")
-                .fix("Name a stack file, or give --database-url or DATABASE_URL."));
+            return Err(no_database());
         };
         let work = connect(stack.clone(), global)?;
         let url = watched(&work.progress, work.deployment.database_url()).await;
@@ -195,6 +209,6 @@ pub(crate) fn watch_interrupts(stop: Stop, progress: Arc<Progress>) {
                 left.join(", ")
             )
         });
-        std::process::exit(Code::Interrupted as i32);
+        std::process::exit(Code::Interrupted.number().into());
     });
 }

@@ -9,18 +9,36 @@ use crate::render::{diagnostic, style};
 /// How a command ended, by exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
-    Done = 0,
-    Error = 1,
-    Changes = 2,
-    Locked = 3,
-    Invalid = 4,
-    Refused = 5,
-    Interrupted = 130,
+    Done,
+    Error,
+    Changes,
+    Locked,
+    Invalid,
+    Refused,
+    Interrupted,
+    /// The status of what was run on the instance.
+    Remote(u8),
+}
+
+impl Code {
+    /// As the exit status of this process.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Error => 1,
+            Self::Changes => 2,
+            Self::Locked => 3,
+            Self::Invalid => 4,
+            Self::Refused => 5,
+            Self::Interrupted => 130,
+            Self::Remote(status) => status,
+        }
+    }
 }
 
 impl From<Code> for ExitCode {
     fn from(code: Code) -> Self {
-        Self::from(code as u8)
+        Self::from(code.number())
     }
 }
 
@@ -66,6 +84,11 @@ impl Failure {
         self
     }
 
+    /// What happened and what to do, for a report that says both in its own place.
+    pub fn words(&self) -> (&str, &str) {
+        (&self.message, self.fix.as_deref().unwrap_or_default())
+    }
+
     /// Prints it to standard error.
     pub fn report(self) -> ExitCode {
         if !self.findings.is_empty() {
@@ -89,7 +112,7 @@ impl From<Error> for Failure {
             Error::Engine(error) => of_engine(error),
             Error::Database(error) => of_database(error),
             Error::NoLocalDatabase => Self::plain(sentence(&error.to_string()))
-                .fix("Start one with `lhctl local database` in another terminal; or name another with --database-url."),
+                .fix("Start one with `lhctl local database --detach`, or without --detach in another terminal; or name another with --database-url."),
             Error::Locked { remote, .. } => Self::plain(sentence(&error.to_string()))
                 .code(Code::Locked)
                 .fix(if remote { LEASED } else { HELD }),
@@ -97,6 +120,12 @@ impl From<Error> for Failure {
                 let message = format!("{} Nothing was changed.", sentence(&reason));
                 Self::plain(message).code(Code::Refused).fix(fix)
             }
+            Error::Host { reason, fix } => Self::plain(reason).fix(fix),
+            Error::Script { refused, .. } => {
+                let failure = Self::plain(sentence(&error.to_string()));
+                if refused { failure.code(Code::Refused) } else { failure }
+            }
+            Error::Interrupted(_) => Self::plain(sentence(&error.to_string())).code(Code::Interrupted),
             Error::NoOutput { .. } | Error::SavedPlan { .. } => Self::plain(format!("{error}.")),
             other => Self::plain(other.to_string()),
         }

@@ -12,7 +12,8 @@ use crate::error::Named;
 
 /// The id of our rule.
 const ID: &str = "lhctl-dumps";
-const PUT: &str = "s3:PutLifecycleConfiguration";
+/// The operation that writes rules.
+pub(crate) const PUT: &str = "s3:PutLifecycleConfiguration";
 
 /// What becomes of objects as they grow older, in days; `None`: nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,6 +80,11 @@ impl Bucket<'_> {
         let mut rules = self.lifecycle().await?;
         rules.retain(|rule| rule.id() != Some(ID));
         rules.push(wanted.rule()?);
+        self.set_rules(rules).await
+    }
+
+    /// Gives it these rules instead of all that it has.
+    pub async fn set_rules(&self, rules: Vec<LifecycleRule>) -> Result<(), CloudError> {
         let all = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build();
         let request = self.s3.put_bucket_lifecycle_configuration().bucket(self.name);
         let request = request.set_expected_bucket_owner(self.owner());

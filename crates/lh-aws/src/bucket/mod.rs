@@ -46,7 +46,7 @@ pub(crate) enum Presence {
     Foreign,
 }
 
-fn unbuilt(operation: &'static str) -> impl Fn(BuildError) -> CloudError {
+pub(crate) fn unbuilt(operation: &'static str) -> impl Fn(BuildError) -> CloudError {
     move |error| CloudError::new(ErrorKind::Other, operation, error.to_string())
 }
 

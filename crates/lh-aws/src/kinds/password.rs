@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_long_safe_in_a_url_and_new_each_time() {
+    fn guide_defect_05_a_password_is_long_safe_in_a_url_and_new_each_time() {
         let (one, other) = (generate("test").unwrap(), generate("test").unwrap());
         for password in [&one, &other] {
             let text = password.expose();

@@ -1,5 +1,7 @@
 //! `network {vpc, subnet, zone, instance_type}` → `{vpc_id, subnet_id, zone}`: where the instance
-//! goes. Chosen once, deterministically, then kept as long as it exists and fits the question.
+//! goes. Chosen once, deterministically, then kept as long as it exists and fits the question. What
+//! a name of a VPC stands for is asked once: the data is where it is, and a name or a default that
+//! moved to another VPC does not move it.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -23,15 +25,23 @@ pub(super) async fn answer(clients: &Clients, probe: &Probe) -> Result<Map, Diag
     }
 }
 
-/// With an earlier answer: two calls at the same time tell whether it still holds.
+/// With an earlier answer: one call tells whether it still holds, and where another VPC is asked
+/// for than then, a second at the same time.
 async fn again(clients: &Clients, probe: &Probe, subnet: &str) -> Result<Map, Diagnostic> {
     let lookup = &probe.lookup;
+    let vpcs = async {
+        match pinned(probe, "vpc") == Some(wanted_vpc(lookup)) {
+            true => Ok(pinned(probe, "vpc_id").map(str::to_owned).into_iter().collect::<Vec<_>>()),
+            false => read_vpcs(clients, Some(vpc_filter(lookup)))
+                .await
+                .map(|vpcs| vpcs.into_iter().filter_map(|vpc| vpc.vpc_id).collect()),
+        }
+    };
     let pinned_subnet = filter("subnet-id", [subnet.to_owned()]);
-    let (vpcs, subnets) =
-        join(read_vpcs(clients, Some(vpc_filter(lookup))), read_subnets(clients, pinned_subnet)).await;
+    let (vpcs, subnets) = join(vpcs, read_subnets(clients, pinned_subnet)).await;
     let (vpcs, subnets) = (vpcs.map_err(|e| failed(lookup, &e))?, subnets.map_err(|e| failed(lookup, &e))?);
-    let kept =
-        subnets.iter().find(|one| vpcs.iter().any(|vpc| vpc.vpc_id() == one.vpc_id()) && fits(one, lookup));
+    let is_there = |one: &Subnet| vpcs.iter().any(|vpc| Some(vpc.as_str()) == one.vpc_id());
+    let kept = subnets.iter().find(|one| is_there(one) && fits(one, lookup));
     let Some(kept) = kept else { return choose(clients, lookup).await };
     let kind = asked(lookup, "instance_type");
     if let Some(kind) = kind.filter(|kind| pinned(probe, "instance_type") != Some(*kind)) {
@@ -85,6 +95,7 @@ async fn choose(clients: &Clients, lookup: &Lookup) -> Result<Map, Diagnostic> {
 
 fn told(subnet: &Subnet, lookup: &Lookup) -> Map {
     texts([
+        ("vpc", wanted_vpc(lookup)),
         ("vpc_id", subnet.vpc_id().unwrap_or_default()),
         ("subnet_id", subnet.subnet_id().unwrap_or_default()),
         ("zone", subnet.availability_zone().unwrap_or_default()),

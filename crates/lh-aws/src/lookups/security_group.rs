@@ -1,6 +1,6 @@
 //! `security_group/NAME {group, vpc}` → `{id, vpc_id}`: a group of the stack's VPC, by its name,
-//! its `Name` tag or its id. All that a stack names are read by one call, and once found they are
-//! kept as long as they exist.
+//! its `Name` tag or its id. All that a stack names are read by one call. Once found they are kept
+//! as long as they exist, which the question about the stack's own group tells too.
 
 use std::sync::Arc;
 
@@ -10,7 +10,11 @@ use lh_kind::{CloudError, Probe};
 use lh_model::{Diagnostic, Lookup, Map};
 
 use super::{asked, failed, nearest, network, pinned, texts};
-use crate::{clients::Clients, error::Named, kinds::ec2::query::filter};
+use crate::{
+    clients::Clients,
+    error::Named,
+    kinds::ec2::{query::filter, security_group},
+};
 
 /// What it may call.
 pub(super) const CALLS: &[&str] = &["ec2:DescribeVpcs", "ec2:DescribeSecurityGroups"];
@@ -19,16 +23,18 @@ pub(super) const CALLS: &[&str] = &["ec2:DescribeVpcs", "ec2:DescribeSecurityGro
 pub(super) async fn answer(clients: &Clients, probe: &Probe) -> Result<Map, Diagnostic> {
     let lookup = &probe.lookup;
     let told = |error: CloudError| failed(lookup, &error);
+    if let (Some(id), Some(answer)) = (pinned(probe, "id"), &probe.pinned) {
+        let groups = security_group::read_ids(clients, [id.to_owned()]).await.map_err(told)?;
+        if groups.iter().any(|group| group.group_id() == Some(id)) {
+            return Ok(answer.clone());
+        }
+    }
     let vpc = match pinned(probe, "vpc_id") {
         Some(vpc) => vpc.to_owned(),
         None => find_vpc(clients, lookup).await?,
     };
     let groups = read(clients, &vpc).await.map_err(told)?;
-    let kept = groups.iter().find(|group| group.group_id() == pinned(probe, "id"));
-    let found = match kept {
-        Some(group) => group,
-        None => choose(lookup, &vpc, &groups).map_err(|finding| *finding)?,
-    };
+    let found = choose(lookup, &vpc, &groups).map_err(|finding| *finding)?;
     Ok(texts([("id", found.group_id().unwrap_or_default()), ("vpc_id", &vpc)]))
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use lh_kind::{CloudError, Pace};
 
-use crate::clients::{ConnectOptions, client, is_plain_http, s3_client, settings};
+use crate::clients::{ConnectOptions, client, s3_client, settings};
+use crate::endpoints::is_plain_http;
 
 /// The clients that state needs; cheap to clone.
 #[derive(Clone)]

@@ -49,7 +49,7 @@ impl RemoteStore {
         key.strip_prefix(&self.0.place.journal())?.split('/').next()?.parse().ok()
     }
 
-    async fn entries(&self, key: String) -> Result<Vec<Entry>, StoreError> {
+    async fn read_batch(&self, key: String) -> Result<Vec<Entry>, StoreError> {
         let place = format!("s3://{}/{key}", self.0.place.bucket);
         // A journal that is trimmed while it is read has become history.
         let Some((text, _)) = self.read_object(&key).await? else { return Ok(Vec::new()) };
@@ -96,13 +96,13 @@ impl Journal for RemoteStore {
         Ok(Receipt(last.number))
     }
 
-    async fn since(&self, serial: u64) -> Result<Vec<Entry>, StoreError> {
-        let keys = self.list(&format!("{}{serial:012}/", self.0.place.journal())).await?;
-        let batches: Vec<Vec<Entry>> = stream::iter(keys.into_iter().map(|key| self.entries(key)))
+    async fn entries(&self) -> Result<Vec<Entry>, StoreError> {
+        let keys = self.list(&self.0.place.journal()).await?;
+        let batches: Vec<Vec<Entry>> = stream::iter(keys.into_iter().map(|key| self.read_batch(key)))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-        Ok(batches.into_iter().flatten().filter(|entry| entry.after == serial).collect())
+        Ok(batches.into_iter().flatten().collect())
     }
 
     async fn trim(&self, serial: u64) -> Result<(), StoreError> {

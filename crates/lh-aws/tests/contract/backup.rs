@@ -203,7 +203,7 @@ fn bucket_of(world: &mut World) -> &mut lh_sim::world::Bucket {
 }
 
 #[tokio::test]
-async fn a_selection_that_was_changed_elsewhere_is_replaced() {
+async fn a_selection_that_was_changed_elsewhere_is_changed_back_new_before_old() {
     let stage = made().await;
     let made = &stage.made[place(&stage, "backup_selection")];
     type Edit = fn(&mut lh_sim::world::Selection);
@@ -221,10 +221,28 @@ async fn a_selection_that_was_changed_elsewhere_is_replaced() {
     for (field, edit) in edits {
         stage.sim.as_ref().unwrap().edit(|world| selection(world, edit));
         let found = stage.see(&made.target).await.unwrap();
-        let Change::Replace(diffs) = difference(&stage, made, &found) else { panic!("{field}: {found:?}") };
+        let Change::InPlace(diffs, _) = difference(&stage, made, &found) else {
+            panic!("{field}: {found:?}")
+        };
         seen.insert(field);
         assert_eq!(diffs.iter().map(|diff| diff.field.as_str()).collect::<BTreeSet<_>>(), seen);
     }
+    let sim = stage.sim.as_ref().unwrap();
+    let (op, old) = (op(&made.target), made.target.id.clone().unwrap());
+    sim.forget_calls();
+    // Repeated, as after a lost answer, it makes no third one.
+    for _ in 0..2 {
+        stage.aws.update("backup_selection", &op, &old, &made.target.props, &[]).await.unwrap();
+    }
+    let calls: Vec<_> = sim.calls().into_iter().map(|call| call.operation).collect();
+    let both = ["CreateBackupSelection", "DeleteBackupSelection"];
+    assert_eq!(calls, [both, both].concat());
+    let found = stage.see(&made.target).await.unwrap();
+    assert_ne!(found.id, old);
+    assert!(matches!(difference(&stage, made, &found), Change::Same(_)), "{found:?}");
+    let world = sim.snapshot();
+    let plans = &world.region("us-east-1").unwrap().backup.plans;
+    assert_eq!(plans.values().map(|plan| plan.selections.len()).sum::<usize>(), 1);
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ async fn live_requests(aws: &Aws) -> usize {
 }
 
 #[tokio::test]
-async fn a_request_that_outlived_its_instance_is_found_and_cancelled() {
+async fn guide_defect_10_a_request_that_outlived_its_instance_is_found_and_cancelled() {
     let stage = with_instance().await;
     let target = stage.made.last().unwrap().target.clone();
     let id = target.id.clone().unwrap();

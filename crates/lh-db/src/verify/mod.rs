@@ -7,6 +7,7 @@ mod policies;
 mod schema;
 mod server;
 
+use lh_model::Origin;
 use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 
@@ -63,13 +64,32 @@ pub struct Check {
     pub outcome: Outcome,
     /// What was seen, in the words of the server where there are any.
     pub evidence: Vec<String>,
+    /// The place in the stack file that asks for it, where one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 impl Check {
     /// A check that was skipped.
     pub fn skipped(name: &str, chapter: &str, reason: impl Into<String>) -> Self {
-        let (name, chapter) = (name.to_owned(), chapter.to_owned());
-        Self { name, chapter, outcome: Outcome::Skipped { reason: reason.into() }, evidence: Vec::new() }
+        Self::of(name, chapter, Err(Problem::Skipped(reason.into())))
+    }
+
+    /// A check that ended with `verdict`.
+    pub fn of(name: &str, chapter: &str, verdict: Verdict) -> Self {
+        let (outcome, evidence) = match verdict {
+            Ok(evidence) => (Outcome::Passed, evidence),
+            Err(Problem::Failed(reason, fix, evidence)) => (Outcome::Failed { reason, fix }, evidence),
+            Err(Problem::Skipped(reason)) => (Outcome::Skipped { reason }, Vec::new()),
+        };
+        Self { name: name.to_owned(), chapter: chapter.to_owned(), outcome, evidence, origin: None }
+    }
+
+    /// The same, asked for at this place.
+    #[must_use]
+    pub fn at(mut self, origin: Option<Origin>) -> Self {
+        self.origin = origin;
+        self
     }
 }
 
@@ -81,6 +101,16 @@ pub struct Report {
 }
 
 impl Report {
+    /// The report of a database that gives no session, with the reason and what to do.
+    pub fn without_session(reason: impl Into<String>, fix: impl Into<String>) -> Self {
+        let problem = Problem::failed(reason, fix);
+        let one = |(name, chapter): &(&str, &str)| match *name {
+            "connection" => Check::of(name, chapter, Err(problem.clone())),
+            _ => Check::skipped(name, chapter, "There is no session to ask in"),
+        };
+        Self { checks: CHECKS.iter().map(one).collect() }
+    }
+
     /// Whether everything that was not skipped holds.
     pub fn holds(&self) -> bool {
         !self.checks.iter().any(|check| matches!(check.outcome, Outcome::Failed { .. }))
@@ -116,10 +146,11 @@ pub struct VerifyOptions {
 }
 
 /// What a check found: evidence, or a problem.
-pub(crate) type Verdict = Result<Vec<String>, Problem>;
+pub type Verdict = Result<Vec<String>, Problem>;
 
 /// Why a check ended without holding.
-pub(crate) enum Problem {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
     /// It does not hold: reason, fix, evidence.
     Failed(String, String, Vec<String>),
     /// It cannot be asked here.
@@ -127,6 +158,7 @@ pub(crate) enum Problem {
 }
 
 impl Problem {
+    /// It does not hold, without evidence: reason, fix.
     pub fn failed(reason: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::Failed(reason.into(), fix.into(), Vec::new())
     }
@@ -162,7 +194,7 @@ pub async fn verify(url: &DatabaseUrl, migrations: &Migrations, options: &Verify
             continue;
         }
         let verdict = one(name, &mut session, url, migrations, schema, options.bench).await;
-        checks.push(check(name, chapter, verdict));
+        checks.push(Check::of(name, chapter, verdict));
     }
     let _ = session.close().await;
     Report { checks }
@@ -201,27 +233,7 @@ async fn one(
     }
 }
 
-fn check(name: &str, chapter: &str, verdict: Verdict) -> Check {
-    let (outcome, evidence) = match verdict {
-        Ok(evidence) => (Outcome::Passed, evidence),
-        Err(Problem::Failed(reason, fix, evidence)) => (Outcome::Failed { reason, fix }, evidence),
-        Err(Problem::Skipped(reason)) => (Outcome::Skipped { reason }, Vec::new()),
-    };
-    Check { name: name.to_owned(), chapter: chapter.to_owned(), outcome, evidence }
-}
-
 /// The report of a database that gives no session.
 fn unreachable(error: &DbError) -> Report {
-    let fix = error.advice().unwrap_or_default();
-    let first = Outcome::Failed { reason: error.to_string(), fix };
-    let one = |(name, chapter): &(&str, &str)| match *name {
-        "connection" => Check {
-            name: (*name).to_owned(),
-            chapter: (*chapter).to_owned(),
-            outcome: first.clone(),
-            evidence: Vec::new(),
-        },
-        _ => Check::skipped(name, chapter, "There is no session to ask in"),
-    };
-    Report { checks: CHECKS.iter().map(one).collect() }
+    Report::without_session(error.to_string(), error.advice().unwrap_or_default())
 }

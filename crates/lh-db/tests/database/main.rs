@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test that cannot go on fails")]
 
 mod benchmark;
+mod engine;
 mod locks;
 mod migrations;
 mod readiness;

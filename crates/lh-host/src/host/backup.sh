@@ -17,14 +17,30 @@ trap 'rm -f "$tmp" "$tmp.json"' EXIT
 # A dump loads only into the extension's version that made it.
 facts=$(sql -d "$DATABASE" -v image="$IMAGE" <<<"SELECT json_build_object('database', current_database(),
 'server_version', current_setting('server_version'), 'image', :'image', 'timescaledb_version',
-(SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'))") || die 1 "the database does not answer: no backup was made"
-docker exec timescaledb pg_dump -U postgres -d "$DATABASE" | gzip >"$tmp" ||
+(SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'), 'taken', floor(extract(epoch FROM now())),
+'database_bytes', pg_database_size(current_database()))") || die 1 "the database does not answer: no backup was made"
+
+# The rows are counted in the dump's own snapshot, which a second session keeps for it. A server
+# without a checkpointer is the engine of `lhctl local database`, whose clients share one session.
+uncounted() { die 1 "the rows could not be counted: no backup was made"; }
+same=()
+if [ "$(sql -d postgres <<<"SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'checkpointer'")" = 0 ]; then
+  rows=$(sql -d "$DATABASE" <<<"$COUNTS") || uncounted
+else
+  trap '' PIPE
+  coproc HOLD { sql -d "$DATABASE"; }
+  exec {to}>&"${HOLD[1]}" {from}<&"${HOLD[0]}"
+  echo "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_export_snapshot(); $COUNTS" >&"$to" || uncounted
+  { read -r snapshot && read -r rows; } <&"$from" || uncounted
+  same=(--snapshot="$snapshot")
+fi
+docker exec timescaledb pg_dump -U postgres -d "$DATABASE" "${same[@]}" | gzip >"$tmp" ||
   die 1 "the dump failed or the disk is full: no backup was made, older ones are untouched"
 gzip -t "$tmp" || die 1 "the dump does not unpack: no backup was made"
 gzip -dc "$tmp" | tail -n 20 | grep 'PostgreSQL database dump complete' >/dev/null ||
   die 1 "the dump lacks its end: no backup was made"
 sum=$(sha256sum <"$tmp")
-facts="${facts%\}}, \"file\": \"$name\", \"bytes\": $(stat -c %s "$tmp"), \"sha256\": \"${sum%% *}\"}"
+facts="${facts%\}}, \"file\": \"$name\", \"bytes\": $(stat -c %s "$tmp"), \"sha256\": \"${sum%% *}\", \"rows\": $rows}"
 echo "$facts" >"$tmp.json" || die 1 "the disk is full: no backup was made"
 sync "$tmp" "$tmp.json" || die 1 "the disk is full: no backup was made"
 mv "$tmp.json" "$dir/$name.json"

@@ -36,6 +36,24 @@ wait_for() {
 # SQL comes on standard input: what is on a command line shows in `ps`.
 sql() { docker exec -i timescaledb psql -XqAt -v ON_ERROR_STOP=1 -U postgres "$@"; }
 
+# A JSON string of what comes on standard input.
+text() {
+  local s
+  s=$(tr -d '\000-\037')
+  s=${s//\\/\\\\}
+  printf '"%s"' "${s//\"/\\\"}"
+}
+
+# SQL that answers with one JSON object: the rows of each table, of a hypertable with its chunks,
+# compressed or not, and of what continuous aggregates keep. TimescaleDB's own tables are left out.
+# shellcheck disable=SC2016
+COUNTS='CREATE FUNCTION pg_temp.n(regclass, OUT n bigint) LANGUAGE plpgsql AS
+$$BEGIN EXECUTE concat($q$SELECT count(*) FROM $q$, $1) INTO n; END$$;
+SELECT coalesce(json_object_agg(concat(nspname, $q$.$q$, relname), pg_temp.n(c.oid) ORDER BY nspname, relname), $q${}$q$)
+FROM pg_class c JOIN pg_namespace s ON s.oid = relnamespace
+WHERE relkind IN ($q$r$q$, $q$p$q$) AND relpersistence <> $q$t$q$ AND nspname !~ $q$^(pg_|information_schema$|_timescaledb_|timescaledb_)$q$
+OR relkind = $q$r$q$ AND nspname = $q$_timescaledb_internal$q$ AND relname ~ $q$^_materialized_hypertable_[0-9]+$q$;'
+
 # Over TCP from the container's own address: the image trusts its loopback and
 # its socket, so that only this way proves the password, TLS and pg_hba.conf.
 tcp_ok() {

@@ -2,12 +2,6 @@
 # One JSON line: how far this host is. It changes nothing, and always ends with 0.
 . /usr/local/lib/lhctl-host.sh
 set +e
-text() {
-  local s
-  s=$(tr -d '\000-\037')
-  s=${s//\\/\\\\}
-  printf '"%s"' "${s//\"/\\\"}"
-}
 report=
 for s in $STAGES; do
   report+=",\"$s\":$({ cat "$RUN/stage/$s" 2>/dev/null || echo pending; } | text)"
@@ -26,8 +20,12 @@ if tcp_ok; then
 fi
 versions=$(sql -d "$DATABASE" 2>/dev/null <<<"SELECT json_build_object('server', current_setting('server_version'),
 'timescaledb', (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'))") || versions=
-last=$(find "$MNT/backups" -maxdepth 1 -name '*.sql.gz' -printf '%f\n' 2>/dev/null | sort | tail -n 1)
-if [ -n "$last" ]; then last=$(text <<<"$last"); fi
+b=$MNT/backups
+last=$(find "$b" -maxdepth 1 -name '*.sql.gz' -printf '%f\n' 2>/dev/null | sort | tail -n 1)
+# Its description without the rows of each table, which end it.
+about=$(sed 's/, "rows".*/}/' "$b/$last.json" 2>/dev/null)
+drill=$(cat "$b/last-drill.json" 2>/dev/null)
+[ -z "$last" ] || last=$(text <<<"$last")
 echo "{\"stack\":$(echo "$STACK" | text),\"volume\":\"$VOLUME_ID\",\"ready\":$ready,\"stages\":{${report:1}},\
 \"container\":$(echo "$box" | text),\"tcp\":$tcp,\"versions\":${versions:-null},\"disk\":$disk,\
-\"last_backup\":${last:-null}}"
+\"last_backup\":${last:-null},\"backup\":${about:-null},\"last_drill\":${drill:-null}}"

@@ -16,12 +16,31 @@ real_postgres() {
   local share
   share=$("$PGBIN/pg_config" --sharedir)/extension
   private "$share" copy
-  printf "default_version = '2.17.2'\nrelocatable = true\n" >"$share/timescaledb.control"
-  echo 'SELECT 1;' >"$share/timescaledb--2.17.2.sql"
+  extension "$share" 2.17.2
   [ -f "$share/pg_stat_statements.control" ] || skip "PostgreSQL without pg_stat_statements"
   mkdir -p /run/secrets
   ln -s /run/lhctl/db /run/secrets/lhctl
   chmod -R go+rX "$work"
+}
+
+# extension SHARE VERSION: a stand-in for TimescaleDB, with what a dump's restore needs of it.
+extension() {
+  printf "default_version = '%s'\nrelocatable = true\n" "$2" >"$1/timescaledb.control"
+  cat >"$1/timescaledb--2.17.2.sql" <<'SQL'
+CREATE FUNCTION timescaledb_pre_restore() RETURNS bool LANGUAGE plpgsql AS
+$$BEGIN EXECUTE format('ALTER DATABASE %I SET timescaledb.restoring = on', current_database()); RETURN true; END$$;
+CREATE FUNCTION timescaledb_post_restore() RETURNS bool LANGUAGE plpgsql AS
+$$BEGIN EXECUTE format('ALTER DATABASE %I RESET timescaledb.restoring', current_database()); RETURN true; END$$;
+CREATE SCHEMA timescaledb_information;
+CREATE VIEW timescaledb_information.hypertables AS SELECT NULL::name AS hypertable_schema, NULL::name AS hypertable_name WHERE false;
+CREATE FUNCTION hypertable_size(regclass) RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint';
+-- Rows of the stand-in for a hypertable load only while the database is being restored.
+CREATE FUNCTION hyper_ok() RETURNS bool LANGUAGE sql AS
+$$SELECT current_database() NOT LIKE 'lhctl%' OR current_setting('timescaledb.restoring', true) = 'on'$$;
+SQL
+  cp "$1/timescaledb--2.17.2.sql" "$1/timescaledb--2.18.0.sql"
+  echo 'CREATE FUNCTION new_in_2_18() RETURNS int LANGUAGE sql AS $$SELECT 1$$;' |
+    tee -a "$1/timescaledb--2.18.0.sql" >"$1/timescaledb--2.17.2--2.18.0.sql"
 }
 
 no_secret_outside() {

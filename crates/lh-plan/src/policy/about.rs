@@ -148,6 +148,9 @@ impl About {
             Guard::None => Value::Null,
             Guard::Made => json!({ "StringEquals": { (format!("aws:RequestTag/{STACK}")): self.stack } }),
             Guard::Owned => json!({ "StringEquals": { (format!("aws:ResourceTag/{STACK}")): self.stack } }),
+            Guard::Commanded => {
+                json!({ "StringEquals": { (format!("ssm:resourceTag/{STACK}")): self.stack } })
+            }
             Guard::WithCreation => json!({ "StringEquals": {
                 "ec2:CreateAction": creations, (format!("aws:RequestTag/{STACK}")): self.stack } }),
             Guard::PassedTo(service) => json!({ "StringEquals": { "iam:PassedToService": service } }),

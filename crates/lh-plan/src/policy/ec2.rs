@@ -22,6 +22,7 @@ pub(super) const RULES: &[Rule] = &[
             "ec2:DescribeIamInstanceProfileAssociations",
             "ec2:DescribeImages",
             "ec2:DescribeInstanceAttribute",
+            "ec2:DescribeInstanceStatus",
             "ec2:DescribeInstanceTypeOfferings",
             "ec2:DescribeInstances",
             "ec2:DescribeKeyPairs",

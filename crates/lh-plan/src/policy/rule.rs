@@ -9,6 +9,8 @@ pub(super) enum Guard {
     Made,
     /// On what carries the stack's tag.
     Owned,
+    /// For commands on an instance that carries the stack's tag.
+    Commanded,
     /// For tags that are written with the creation itself.
     WithCreation,
     /// For a role that is handed to this service.

@@ -6,6 +6,8 @@ use super::rule::{Guard, Rule};
 const ROLE: &str = "arn:{partition}:iam::{account}:role/{role|name}";
 const PROFILE: &str = "arn:{partition}:iam::{account}:instance-profile/{name}";
 const PARAMETER: &str = "arn:{partition}:ssm:{region}:{account}:parameter/{name}";
+const INSTANCE: &str = "arn:{partition}:ec2:{region}:{account}:instance/{instance_id}";
+const SHELL_SCRIPT: &str = "arn:{partition}:ssm:{region}::document/AWS-RunShellScript";
 const TOPIC: &str = "arn:{partition}:sns:{region}:{account}:{topic_arn|name}";
 const LOG_GROUP: &str = "arn:{partition}:logs:{region}:{account}:log-group:{name}";
 const LOG_GROUP_ALL: &str = "arn:{partition}:logs:{region}:{account}:log-group:{name}:*";
@@ -23,6 +25,7 @@ pub(super) const RULES: &[Rule] = &[
         &[
             "sts:GetCallerIdentity",
             "tag:GetResources",
+            "ssm:DescribeInstanceInformation",
             "ssm:DescribeParameters",
             "sns:ListTopics",
             "logs:DescribeLogGroups",
@@ -138,6 +141,12 @@ pub(super) const RULES: &[Rule] = &[
         Guard::Via("ssm"),
     )
     .only("kms_key"),
+    // Run Command. Whoever may run a document on an instance is root there: on the stack's own
+    // alone, told by its tag, and by the one document that runs shell scripts. What commands
+    // answered has no resource level.
+    Rule::of("RunScriptsOnTheInstance", &["ssm:SendCommand"], &[INSTANCE], Guard::Commanded),
+    Rule::of("RunScriptsOnTheInstance", &["ssm:SendCommand"], &[SHELL_SCRIPT], Guard::None),
+    Rule::of("ReadWhatScriptsWrote", &["ssm:GetCommandInvocation"], &["*"], Guard::None),
     // Secrets Manager appends a hyphen and six characters to a name.
     Rule::of(
         "SecretsOfTheStack",

@@ -1,22 +1,19 @@
 //! Alarms on one metric.
 
-use super::{invalid, required, tags};
+use super::{PAGES, invalid, required, tags, unknown};
 use crate::clock::date;
 use crate::outcome::ApiError;
-use crate::paging::{Limits, page};
+use crate::paging::page;
 use crate::scene::Scene;
 use crate::world;
 use aws_sdk_cloudwatch::operation::delete_alarms::{DeleteAlarmsInput, DeleteAlarmsOutput};
 use aws_sdk_cloudwatch::operation::describe_alarms::{DescribeAlarmsInput, DescribeAlarmsOutput};
 use aws_sdk_cloudwatch::operation::put_metric_alarm::{PutMetricAlarmInput, PutMetricAlarmOutput};
-use aws_sdk_cloudwatch::operation::set_alarm_state::{SetAlarmStateInput, SetAlarmStateOutput};
 use aws_sdk_cloudwatch::types::{
     AlarmType, ComparisonOperator, Dimension, MetricAlarm, StateValue, Statistic,
 };
 use std::collections::BTreeMap;
 
-/// `MaxRecords` of DescribeAlarms is 1 to 100.
-const PAGES: Limits = Limits { least: 1, most: 100, usual: 50 };
 /// Each state has at most five actions.
 const MOST_ACTIONS: usize = 5;
 /// All periods together are at most seven days where one is an hour or more, else at most one.
@@ -40,6 +37,8 @@ pub(super) fn put(s: &mut Scene<'_>, i: &PutMetricAlarmInput) -> Result<PutMetri
                 state: old.state,
                 state_reason: old.state_reason,
                 state_since: old.state_since,
+                shows: old.shows,
+                history: old.history,
                 ..alarm
             };
         }
@@ -194,10 +193,6 @@ fn show(name: String, alarm: world::Alarm) -> MetricAlarm {
         .build()
 }
 
-fn unknown() -> ApiError {
-    ApiError::with_status(404, "ResourceNotFound", "Unknown alarm")
-}
-
 /// DeleteAlarms, up to 100: "In the event of an error, no alarms are deleted":
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DeleteAlarms.html>.
 pub(super) fn delete(s: &mut Scene<'_>, i: &DeleteAlarmsInput) -> Result<DeleteAlarmsOutput, ApiError> {
@@ -209,23 +204,4 @@ pub(super) fn delete(s: &mut Scene<'_>, i: &DeleteAlarmsInput) -> Result<DeleteA
         s.here.cloudwatch.alarms.remove(name).ok_or_else(unknown)?;
     }
     Ok(DeleteAlarmsOutput::builder().build())
-}
-
-/// SetAlarmState, until the alarm is evaluated again, which it never is here:
-/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_SetAlarmState.html>.
-pub(super) fn set_state(s: &mut Scene<'_>, i: &SetAlarmStateInput) -> Result<SetAlarmStateOutput, ApiError> {
-    let name = required(&i.alarm_name, "AlarmName")?;
-    let reason = required(&i.state_reason, "StateReason")?;
-    let state = i.state_value.as_ref().map(StateValue::as_str).unwrap_or_default();
-    if !matches!(state, "OK" | "ALARM" | "INSUFFICIENT_DATA") {
-        return Err(invalid("StateValue must be OK, ALARM or INSUFFICIENT_DATA"));
-    }
-    let now = s.now;
-    let alarm = s.here.cloudwatch.alarms.get_mut(name).ok_or_else(unknown)?;
-    if alarm.state != state {
-        alarm.state_since = now;
-    }
-    alarm.state = state.to_owned();
-    alarm.state_reason = reason.clone();
-    Ok(SetAlarmStateOutput::builder().build())
 }

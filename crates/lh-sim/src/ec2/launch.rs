@@ -38,6 +38,7 @@ pub(crate) fn run(s: &mut Scene<'_>, i: &RunInstancesInput) -> Result<RunInstanc
     }
     let count = count(i)?;
     let launch = launch(s, i)?;
+    has_room(s.here, &launch.instance_type)?;
     let of = |kind| tags::at_creation(i.tag_specifications.as_deref(), kind, MAKES);
     let (instance_tags, volume_tags) = (of("instance")?, of("volume")?);
     let request = spot::requested(i)?;
@@ -164,6 +165,21 @@ pub(super) fn fits(instance_type: &str, image: &Image, zone: &str) -> Result<(),
         ));
     }
     Ok(())
+}
+
+/// "We currently do not have sufficient capacity":
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/troubleshooting-launch.html>.
+pub(super) fn has_room(region: &Region, instance_type: &str) -> Result<(), ApiError> {
+    if !region.full.contains(instance_type) {
+        return Ok(());
+    }
+    Err(ApiError::with_status(
+        500,
+        "InsufficientInstanceCapacity",
+        format!(
+            "We currently do not have sufficient {instance_type} capacity in the Availability Zone you requested. Our system will be working on provisioning additional capacity."
+        ),
+    ))
 }
 
 fn place(s: &Scene<'_>, i: &RunInstancesInput) -> Result<(String, Vec<String>, bool), ApiError> {

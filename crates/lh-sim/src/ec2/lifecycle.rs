@@ -77,9 +77,12 @@ pub(crate) fn start(s: &mut Scene<'_>, i: &StartInstancesInput) -> Result<StartI
     for id in ids(i.instance_ids.as_deref())? {
         let now = s.now;
         let request = spot::of(s.here, id).map(|request| request.state);
+        let kind = find(s.here, id)?.launch.instance_type.clone();
+        let room = launch::has_room(s.here, &kind);
         let instance = find(s.here, id)?;
         let before = instance.state;
         match before {
+            InstanceState::Stopped if room.is_err() => room?,
             InstanceState::Stopped if request == Some(SpotState::Cancelled) => {
                 return Err(ApiError::new(
                     "IncorrectSpotRequestState",

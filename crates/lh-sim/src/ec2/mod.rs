@@ -13,6 +13,7 @@ pub(crate) mod modifications;
 pub(crate) mod network;
 pub(crate) mod profiles;
 pub(crate) mod query;
+pub(crate) mod routes;
 pub(crate) mod rules;
 pub(crate) mod settle;
 pub(crate) mod show;
@@ -29,6 +30,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     vec![
         reads("DescribeVpcs", network::describe_vpcs),
         reads("DescribeSubnets", network::describe_subnets),
+        reads("DescribeRouteTables", routes::describe),
         reads("DescribeSecurityGroups", groups::describe),
         writes("CreateSecurityGroup", groups::create),
         writes("DeleteSecurityGroup", groups::delete),

@@ -26,6 +26,23 @@ const SNAPSHOT: Millis = 30 * SECOND;
 /// More rounds than any chain of transitions has between two launches of a spot request.
 const ROUNDS: usize = 64;
 
+/// Whether something in the region is on its way from one state to the next, so that time alone
+/// changes it.
+pub(crate) fn is_moving(region: &Region) -> bool {
+    use InstanceState::{Pending, ShuttingDown, Stopping};
+    let instances =
+        || region.instances.values().any(|it| matches!(it.state, Pending | Stopping | ShuttingDown));
+    let volume = |it: &Volume| {
+        let attachment = it.attachment.as_ref().is_some_and(|at| at.state != AttachmentState::Attached);
+        let modified = it.modifications.last().is_some_and(|last| last.state != ModificationState::Completed);
+        matches!(it.state, VolumeState::Creating | VolumeState::Deleting) || attachment || modified
+    };
+    instances()
+        || region.volumes.values().any(volume)
+        || region.snapshots.values().any(|snapshot| !snapshot.completed)
+        || region.spot_requests.values().any(|request| request.relaunch_at.is_some())
+}
+
 /// Lets everything happen that was due by `now`.
 pub(crate) fn settle(region: &mut Region, random: &mut Random, now: Millis) {
     for _ in 0..ROUNDS {

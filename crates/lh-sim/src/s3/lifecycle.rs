@@ -58,14 +58,29 @@ fn kept(rule: &LifecycleRule, place: usize) -> Result<Kept, ApiError> {
         enabled: rule.status == ExpirationStatus::Enabled,
         expire_days: rule.expiration.as_ref().and_then(|expiration| expiration.days),
         noncurrent_days: rule.noncurrent_version_expiration.as_ref().and_then(|one| one.noncurrent_days),
+        newer_versions: rule
+            .noncurrent_version_expiration
+            .as_ref()
+            .and_then(|one| one.newer_noncurrent_versions),
+        expire_markers: rule
+            .expiration
+            .as_ref()
+            .and_then(|expiration| expiration.expired_object_delete_marker)
+            .unwrap_or_default(),
         abort_uploads_days: rule
             .abort_incomplete_multipart_upload
             .as_ref()
             .and_then(|abort| abort.days_after_initiation),
     };
     let days = [kept.expire_days, kept.noncurrent_days, kept.abort_uploads_days];
-    if days.iter().all(Option::is_none) {
+    if days.iter().all(Option::is_none) && !kept.expire_markers {
         return Err(invalid("At least one action needs to be specified in a rule"));
+    }
+    if kept.expire_markers && kept.expire_days.is_some() {
+        return Err(malformed());
+    }
+    if kept.newer_versions.is_some_and(|newest| !(1..=100).contains(&newest)) {
+        return Err(invalid("NewerNoncurrentVersions must be between 1 and 100"));
     }
     if days.iter().flatten().any(|days| *days < 1) {
         return Err(ApiError::new(
@@ -95,9 +110,15 @@ pub(super) fn get(
 }
 
 fn show(rule: &Kept) -> Result<LifecycleRule, ApiError> {
-    let expiration = rule.expire_days.map(|days| LifecycleExpiration::builder().days(days).build());
-    let noncurrent =
-        rule.noncurrent_days.map(|days| NoncurrentVersionExpiration::builder().noncurrent_days(days).build());
+    let markers = rule.expire_markers.then_some(true);
+    let expiration = (rule.expire_days.is_some() || rule.expire_markers).then(|| {
+        let expiration = LifecycleExpiration::builder().set_days(rule.expire_days);
+        expiration.set_expired_object_delete_marker(markers).build()
+    });
+    let noncurrent = rule.noncurrent_days.map(|days| {
+        let noncurrent = NoncurrentVersionExpiration::builder().noncurrent_days(days);
+        noncurrent.set_newer_noncurrent_versions(rule.newer_versions).build()
+    });
     let abort = rule
         .abort_uploads_days
         .map(|days| AbortIncompleteMultipartUpload::builder().days_after_initiation(days).build());

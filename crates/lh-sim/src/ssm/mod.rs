@@ -1,5 +1,7 @@
-//! Systems Manager: the parameter store, and the public parameters of the Ubuntu images.
+//! Systems Manager: the parameter store, the public parameters of the Ubuntu images, Run Command.
 
+mod agents;
+mod commands;
 mod list;
 mod tags;
 
@@ -26,6 +28,10 @@ pub(crate) fn operations() -> Vec<Operation> {
         writes("AddTagsToResource", tags::add),
         writes("RemoveTagsFromResource", tags::remove),
         reads("ListTagsForResource", tags::list),
+        writes("SendCommand", commands::send).with_agents(),
+        reads("GetCommandInvocation", commands::get).with_agents(),
+        writes("CancelCommand", commands::cancel).with_agents(),
+        reads("DescribeInstanceInformation", agents::describe).with_agents(),
     ]
 }
 

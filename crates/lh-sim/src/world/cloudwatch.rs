@@ -57,6 +57,23 @@ pub struct Alarm {
     pub state_reason: String,
     /// When its state changed last.
     pub state_since: Millis,
+    /// What its metric shows while the instance runs.
+    #[serde(default)]
+    pub shows: f64,
+    /// What became of it, oldest first.
+    #[serde(default)]
+    pub history: Vec<AlarmEvent>,
+}
+
+/// An entry in an alarm's history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmEvent {
+    /// When.
+    pub at: Millis,
+    /// `StateUpdate` or `Action`.
+    pub kind: String,
+    /// What, in CloudWatch's words.
+    pub summary: String,
 }
 
 /// A dashboard.

@@ -7,6 +7,7 @@
 mod account;
 mod backup;
 mod cloudwatch;
+mod commands;
 mod compute;
 mod kms;
 mod logs;
@@ -21,7 +22,8 @@ mod tables;
 
 pub use account::{Iam, Parameter, Profile, Role};
 pub use backup::{Backup, BackupPlan, BackupRule, PlanVersion, RecoveryPoint, Selection, Vault};
-pub use cloudwatch::{Alarm, CloudWatch, Dashboard};
+pub use cloudwatch::{Alarm, AlarmEvent, CloudWatch, Dashboard};
+pub use commands::{Agent, Command, CommandEnd};
 pub use compute::{
     Image, Instance, InstanceState, Interruption, Launch, MetadataOptions, SpotKind, SpotRequest, SpotState,
 };
@@ -41,7 +43,7 @@ pub use tables::{Attribute, Item, Table};
 
 pub use crate::ids::Random;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Tags of one resource.
@@ -123,8 +125,17 @@ pub struct Region {
     pub snapshots: BTreeMap<String, Snapshot>,
     /// Elastic IP addresses by allocation id.
     pub addresses: BTreeMap<String, Address>,
+    /// Instance types that no zone has room for at the moment.
+    #[serde(default)]
+    pub full: BTreeSet<String>,
     /// Client tokens of `RunInstances` and `CreateVolume`: `operation/token`.
     pub tokens: BTreeMap<String, Token>,
+    /// Agents of Systems Manager, by instance.
+    #[serde(default)]
+    pub agents: BTreeMap<String, Agent>,
+    /// Commands of Run Command by id.
+    #[serde(default)]
+    pub commands: BTreeMap<String, Command>,
     /// SSM parameters by name.
     pub parameters: BTreeMap<String, Parameter>,
     /// DynamoDB tables by name.

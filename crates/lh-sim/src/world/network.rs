@@ -34,6 +34,9 @@ pub struct Subnet {
     pub public: bool,
     /// How many addresses were handed out.
     pub handed_out: u32,
+    /// Where its default route leads, `igw-…` or `nat-…`; none without one.
+    #[serde(default)]
+    pub default_route: Option<String>,
     /// Tags.
     pub tags: Tags,
 }

@@ -67,6 +67,12 @@ pub struct LifecycleRule {
     pub expire_days: Option<i32>,
     /// Days until a version that is not the current one is deleted.
     pub noncurrent_days: Option<i32>,
+    /// How many of the newest of these are kept for longer.
+    #[serde(default)]
+    pub newer_versions: Option<i32>,
+    /// Whether delete markers without any other version are deleted.
+    #[serde(default)]
+    pub expire_markers: bool,
     /// Days until an upload that was never completed is deleted.
     pub abort_uploads_days: Option<i32>,
 }

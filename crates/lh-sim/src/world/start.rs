@@ -77,6 +77,7 @@ fn default_network(region: &mut Region, random: &mut Random) {
             default_for_az: true,
             public: true,
             handed_out: 0,
+            default_route: Some("igw-0000000000000000a".to_owned()),
             tags: Tags::new(),
         };
         region.subnets.insert(id, subnet);
@@ -95,6 +96,7 @@ fn production_network(region: &mut Region, random: &mut Random) {
         default_for_az: false,
         public: false,
         handed_out: 0,
+        default_route: Some("nat-0000000000000000a".to_owned()),
         tags: named("lighthouse-prod-private-subnet"),
     };
     region.subnets.insert(id, subnet);

@@ -173,13 +173,20 @@ pub(super) fn statements(stack: &Stack) -> Vec<Value> {
     let dumps = format!("{bucket}/{}/*", stack.id());
     let mut write = json!({
         "Effect": "Allow",
-        "Action": ["s3:PutObject", "s3:AbortMultipartUpload"],
+        // A dump is read again by a restore and by a drill, which may run on a new instance.
+        "Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],
         "Resource": dumps,
     });
     if backup.manage {
         // Bucket names are shared by all accounts: dumps go into no other's.
         write["Condition"] = json!({ "StringEquals": { "aws:ResourceAccount": account } });
     }
+    let list = json!({
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": bucket,
+        "Condition": { "StringLike": { "s3:prefix": format!("{}/*", stack.id()) } },
+    });
     let encrypt = json!({
         "Effect": "Allow",
         "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
@@ -189,5 +196,5 @@ pub(super) fn statements(stack: &Stack) -> Vec<Value> {
             "StringLike": { "kms:EncryptionContext:aws:s3:arn": [bucket, dumps] },
         },
     });
-    vec![write, encrypt]
+    vec![write, list, encrypt]
 }

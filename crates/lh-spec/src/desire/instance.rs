@@ -127,7 +127,8 @@ fn user_data(stack: &Stack) -> Value {
     join(parts.collect())
 }
 
-fn host(stack: &Stack) -> Host {
+/// What the stack's host must become.
+pub fn host(stack: &Stack) -> Host {
     let server = &stack.instance.r#type.value;
     Host {
         stack: stack.id().to_string(),

@@ -19,6 +19,8 @@ mod network;
 mod outputs;
 mod password;
 
+pub use instance::host;
+
 /// The resources, lookups and outputs of `stack`.
 pub fn desire(stack: &Stack) -> Desired {
     let mut resources = network::resources(stack);

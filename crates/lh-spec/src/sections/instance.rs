@@ -2,7 +2,7 @@
 
 use lh_model::Diagnostic;
 
-use super::{between, needs};
+use super::between;
 use crate::{
     checks::image,
     codes, instance_types,
@@ -49,8 +49,11 @@ fn purchase(section: &mut Section) -> Option<Placed<Purchase>> {
     let spot = section.choice("purchase", &[("on-demand", false), ("spot", true)]);
     let interruption = interruption(section);
     if section.has("spot") && spot.as_ref().map_or(!section.has("purchase"), |spot| !spot.value) {
-        let reason = "Its options are for spot instances, and this one is on-demand";
-        needs(section, "spot", reason, "Write `purchase: spot`, or remove `spot`.");
+        // Not an error: `--set instance.purchase=on-demand`, or a file over a base, leaves it behind.
+        let idle = Diagnostic::warning(codes::IDLE_SPOT, "`instance.spot` has no effect here")
+            .because("Its options are for spot instances, and this one is on-demand")
+            .fix("Write `purchase: spot`, or remove `spot`.");
+        section.report(idle.at(section.origin_of("spot")));
     }
     Some(spot?.map(|spot| if spot { Purchase::Spot(interruption) } else { Purchase::OnDemand }))
 }

@@ -4,12 +4,22 @@
 
 mod backups;
 mod budget;
+mod chain;
 mod contract;
+mod doctor;
+mod drift;
 mod fleet;
+#[path = "../many/mod.rs"]
+mod many;
 mod monitoring;
 mod named;
 mod policy;
+mod shell;
+mod status;
 mod stop;
+mod types;
+mod verbs;
+mod verify;
 
 use std::collections::BTreeSet;
 

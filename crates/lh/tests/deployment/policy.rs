@@ -147,4 +147,28 @@ fn every_operation_of_every_kind_is_known() {
             assert!(lh::policy_knows(call), "{call} of {kind} is in no table of permissions");
         }
     }
+    for call in lh::shell_operations() {
+        assert!(lh::policy_knows(call), "{call} is in no table of permissions");
+    }
+}
+
+#[tokio::test]
+async fn scripts_are_allowed_on_the_stacks_own_instance_alone() {
+    let cloud = Cloud::simulated();
+    apply(&cloud, &[]).await;
+    let deployment = deployment(&cloud, &[]);
+    let mut plan = deployment.plan(Mode::Apply).await.unwrap();
+    plan.reads.extend(lh::shell_operations().iter().map(|call| (*call).to_owned()));
+    let allowed = allowed(&deployment.policy(&plan).await.unwrap());
+    let document = "arn:aws:ssm:us-east-1::document/AWS-RunShellScript".to_owned();
+    let instances = "arn:aws:ec2:us-east-1:123456789012:instance/*".to_owned();
+    let owned = json!({ "StringEquals": { "ssm:resourceTag/lhctl:stack": "lighthouse-dev" } });
+    let sending = &allowed["ssm:SendCommand"];
+    assert!(sending.contains(&([document].into(), Value::Null)), "{sending:?}");
+    assert!(sending.contains(&([instances].into(), owned)), "{sending:?}");
+    assert_eq!(sending.len(), 2);
+    for read in ["ssm:GetCommandInvocation", "ssm:DescribeInstanceInformation", "ec2:DescribeInstanceStatus"]
+    {
+        assert_eq!(allowed[read], [(["*".to_owned()].into(), Value::Null)], "{read}");
+    }
 }

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use lh::{Applied, CloudError, Error, ErrorKind, Mode, Plan, SavedPlan};
+use lh::{Applied, CloudError, Error, ErrorKind, Mode, Plan, SavedPlan, Waited};
 
 use crate::{
     args::{Global, Part},
     context::{self, Work},
     failure::{Code, Failure},
-    render::{plan as human, summary},
+    render::{plan as human, readiness, summary},
 };
 
 /// Arguments of `apply`.
@@ -22,6 +22,9 @@ pub(crate) struct Apply {
     /// Do not ask
     #[arg(long)]
     auto_approve: bool,
+    /// Do not wait until the database answers
+    #[arg(long)]
+    no_wait: bool,
 }
 
 impl Apply {
@@ -36,7 +39,35 @@ impl Apply {
         let scope = self.part.scope();
         let verb = if scope.mode == Mode::Refresh { "Refresh" } else { "Apply" };
         let run = work.deployment.apply_within(&scope, |plan| self.approve(&work, plan));
-        carry_out(&work, verb, run).await
+        self.finish(&work, verb, run).await
+    }
+
+    /// Runs the apply to its end, then waits for the database.
+    async fn finish(
+        &self,
+        work: &Work,
+        verb: &str,
+        run: impl Future<Output = Result<Applied, Error>>,
+    ) -> Result<Code, Failure> {
+        let applied = run_to_end(work, run).await?;
+        let waited = self.wait(work, &applied).await?;
+        let code = tell(work, verb, &applied);
+        let Some(waited) = waited else { return Ok(code) };
+        match readiness::show(&waited) {
+            Some(failure) => Err(failure),
+            None => Ok(code),
+        }
+    }
+
+    /// What came of waiting; nothing if there is no reason to wait.
+    async fn wait(&self, work: &Work, applied: &Applied) -> Result<Option<Waited>, Failure> {
+        let done = applied.outcome.is_complete() && !applied.outcome.interrupted;
+        if self.no_wait || !done || !self.part.scope().is_whole_apply() || !applied.plan.targets.is_empty() {
+            return Ok(None);
+        }
+        let waited = work.deployment.await_database(&applied.plan).await;
+        work.progress.clear();
+        Ok(Some(waited?))
     }
 
     async fn saved(&self, global: &Global) -> Result<Code, Failure> {
@@ -62,7 +93,8 @@ impl Apply {
                 .fix("Make a new plan with these values."));
         }
         let work = context::connect(saved.stack(), global)?;
-        carry_out(&work, "Apply", work.deployment.apply_saved(&saved, |plan| self.approve(&work, plan))).await
+        let run = work.deployment.apply_saved(&saved, |plan| self.approve(&work, plan));
+        self.finish(&work, "Apply", run).await
     }
 
     fn approve(&self, work: &Work, plan: &Plan) -> bool {
@@ -83,21 +115,35 @@ pub(crate) async fn carry_out(
     verb: &str,
     run: impl Future<Output = Result<Applied, Error>>,
 ) -> Result<Code, Failure> {
-    let sources = work.deployment.stack().sources().clone();
+    let applied = run_to_end(work, run).await?;
+    Ok(tell(work, verb, &applied))
+}
+
+/// Runs it, watching for Ctrl-C; what was not approved is a failure.
+async fn run_to_end(
+    work: &Work,
+    run: impl Future<Output = Result<Applied, Error>>,
+) -> Result<Applied, Failure> {
     context::watch_interrupts(work.deployment.stop(), work.progress.clone());
     let result = context::watched(&work.progress, run).await;
     work.progress.clear();
-    let applied = result.map_err(|error| Failure::from(error).with_sources(&sources))?;
+    let sources = work.deployment.stack().sources();
+    let applied = result.map_err(|error| Failure::from(error).with_sources(sources))?;
     if !applied.approved {
         return Err(Failure::plain("Not approved. Nothing was changed.").code(Code::Refused));
     }
-    summary::show(&applied, verb, &sources);
+    Ok(applied)
+}
+
+/// Tells what came of it, and which exit code says so.
+fn tell(work: &Work, verb: &str, applied: &Applied) -> Code {
+    summary::show(applied, verb, work.deployment.stack().sources());
     let is_stale = |error: &CloudError| error.kind == ErrorKind::Stale;
     let failed = &applied.outcome.failed;
-    Ok(match (applied.outcome.is_complete(), applied.outcome.interrupted) {
+    match (applied.outcome.is_complete(), applied.outcome.interrupted) {
         (true, _) => Code::Done,
         (false, false) if !failed.is_empty() && failed.values().all(is_stale) => Code::Refused,
         (false, true) => Code::Interrupted,
         (false, false) => Code::Error,
-    })
+    }
 }

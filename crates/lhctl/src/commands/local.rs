@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use clap::Subcommand;
-use lh::{LocalWorld, db::local::LocalDatabase};
+use lh::{
+    LocalWorld,
+    db::{DatabaseUrl, DbError, local::LocalDatabase},
+};
 
 use crate::{
     context::LOCAL,
@@ -24,17 +27,27 @@ enum Verb {
     /// Forget the simulated AWS and the states of all stacks in it
     Reset,
     /// Run a TimescaleDB for the simulated instance until Ctrl-C; needs Node.js
-    Database {
-        /// The port on 127.0.0.1; without it, one that is free
-        #[arg(long)]
-        port: Option<u16>,
-    },
+    Database(Database),
+}
+
+/// Arguments of `local database`.
+#[derive(clap::Args)]
+struct Database {
+    /// The port on 127.0.0.1; without it, one that is free
+    #[arg(long)]
+    port: Option<u16>,
+    /// Leave it running in the background, until --stop
+    #[arg(long)]
+    detach: bool,
+    /// End the one that runs
+    #[arg(long, conflicts_with_all = ["port", "detach"])]
+    stop: bool,
 }
 
 impl Local {
     pub async fn run(&self) -> Result<Code, Failure> {
         let world = LocalWorld::new(LOCAL);
-        match self.verb {
+        match &self.verb {
             Verb::Show if !world.exists() => {
                 anstream::eprintln!(
                     "There is no simulated AWS here yet; any command with --local begins one."
@@ -46,29 +59,60 @@ impl Local {
                 }
             }
             Verb::Reset => {
+                LocalDatabase::stop_beside(Path::new(LOCAL)).await.map_err(lh::Error::from)?;
                 world.reset()?;
                 anstream::println!("The simulated AWS in {LOCAL}/ is forgotten.");
             }
-            Verb::Database { port } => return database(port).await,
+            Verb::Database(database) => return database.run().await,
         }
         Ok(Code::Done)
     }
 }
 
-/// Runs the database until Ctrl-C. Its URL, which holds no secret, goes to standard output.
-async fn database(port: Option<u16>) -> Result<Code, Failure> {
-    let mut tell = |text: &str| anstream::eprintln!("{text}");
-    let starting = LocalDatabase::start(Path::new(LOCAL), port, &mut tell);
-    let interrupted = || Failure::plain("Interrupted before the database was ready.").code(Code::Interrupted);
-    let mut database = tokio::select! {
-        started = starting => started.map_err(lh::Error::from)?,
-        _ = tokio::signal::ctrl_c() => return Err(interrupted()),
-    };
-    anstream::println!("{}", database.url().secret().expose());
+impl Database {
+    async fn run(&self) -> Result<Code, Failure> {
+        if self.stop {
+            let stopped = LocalDatabase::stop_beside(Path::new(LOCAL)).await.map_err(lh::Error::from)?;
+            anstream::eprintln!("{}", if stopped { "Stopped." } else { "No database runs here." });
+            return Ok(Code::Done);
+        }
+        let interrupted =
+            || Failure::plain("Interrupted before the database was ready.").code(Code::Interrupted);
+        let started = tokio::select! {
+            started = self.start() => started.map_err(lh::Error::from)?,
+            _ = tokio::signal::ctrl_c() => return Err(interrupted()),
+        };
+        match started {
+            Some(database) => serve(database).await,
+            None => Ok(Code::Done),
+        }
+    }
+
+    /// Starts it and tells where it is; none where it was left in the background.
+    async fn start(&self) -> Result<Option<LocalDatabase>, DbError> {
+        let mut tell = |text: &str| anstream::eprintln!("{text}");
+        let folder = Path::new(LOCAL);
+        if self.detach {
+            let (url, extension) = LocalDatabase::detach(folder, self.port, &mut tell).await?;
+            announce(&url, &extension, "`lhctl local database --stop`");
+            return Ok(None);
+        }
+        let database = LocalDatabase::start(folder, self.port, &mut tell).await?;
+        announce(database.url(), &database.extension, "Ctrl-C");
+        Ok(Some(database))
+    }
+}
+
+/// Its URL, which holds no secret, goes to standard output.
+fn announce(url: &DatabaseUrl, extension: &str, end: &str) {
+    anstream::println!("{}", url.secret().expose());
     anstream::eprintln!(
-        "TimescaleDB {} answers. `lhctl migrate STACK --local` and `lhctl verify STACK --local` reach it; Ctrl-C ends it, and its data stays in {LOCAL}/database/.",
-        database.extension
+        "TimescaleDB {extension} answers. Commands on an applied stack with --local reach it, as `lhctl migrate STACK --local`; {end} ends it, and its data stay in {LOCAL}/database/."
     );
+}
+
+/// Waits for Ctrl-C.
+async fn serve(mut database: LocalDatabase) -> Result<Code, Failure> {
     tokio::select! {
         () = database.ended() => {
             return Err(Failure::plain("The database server ended by itself.")

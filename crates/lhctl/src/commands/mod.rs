@@ -4,7 +4,9 @@ pub(crate) mod apply;
 pub(crate) mod bootstrap;
 pub(crate) mod completions;
 pub(crate) mod cost;
+pub(crate) mod db;
 pub(crate) mod destroy;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod fmt;
 pub(crate) mod graph;
@@ -17,7 +19,9 @@ pub(crate) mod plan;
 pub(crate) mod recover;
 pub(crate) mod release;
 pub(crate) mod schema;
+pub(crate) mod ssh;
 pub(crate) mod state;
+pub(crate) mod status;
 pub(crate) mod validate;
 pub(crate) mod verify;
 
@@ -37,6 +41,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Code, Failure> {
         Command::Graph(command) => command.run(&global),
         Command::Fmt(command) => command.run(),
         Command::Schema => schema::run(),
+        Command::Doctor(command) => command.run(&global).await,
         Command::Plan(command) => command.run(&global).await,
         Command::Apply(command) => command.run(&global).await,
         Command::Destroy(command) => command.run(&global).await,
@@ -46,8 +51,11 @@ pub(crate) async fn run(cli: Cli) -> Result<Code, Failure> {
         Command::History(command) => command.run(&global).await,
         Command::Recover(command) => command.run(&global).await,
         Command::Cost(command) => command.run(&global).await,
+        Command::Ssh(command) => command.run(&global).await,
         Command::Migrate(command) => command.run(&global).await,
         Command::Verify(command) => command.run(&global).await,
+        Command::Status(command) => command.run(&global).await,
+        Command::Db(command) => command.run(&global).await,
         Command::Local(command) => command.run().await,
         Command::Completions(command) => command.run(),
         Command::Man => completions::manual(),

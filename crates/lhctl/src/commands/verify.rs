@@ -1,12 +1,15 @@
-//! `lhctl verify`: whether the database is as it should be, check by check.
+//! `lhctl verify`: whether the database, and what AWS does for it, is as it should be, check by check.
 
 use std::path::PathBuf;
 
-use lh::db::{self, VerifyOptions};
+use lh::{
+    CloudOptions, Stack,
+    db::{self, Report, VerifyOptions},
+};
 
 use crate::{
     args::Global,
-    context::Target,
+    context::{self, Target},
     failure::{Code, Failure},
     render::verification,
 };
@@ -19,6 +22,9 @@ pub(crate) struct Verify {
     /// Time three queries over 10,000 rows in a scratch schema, which leaves no trace
     #[arg(long)]
     bench: bool,
+    /// Put one alarm into ALARM and back, which tells everybody who is subscribed
+    #[arg(long)]
+    test_alarm: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -30,24 +36,75 @@ pub(crate) struct Verify {
     migrations: Option<PathBuf>,
 }
 
+/// Where it was looked, and what was found.
+struct Found {
+    report: Report,
+    stack: Option<Stack>,
+    place: String,
+}
+
 impl Verify {
     pub async fn run(&self, global: &Global) -> Result<Code, Failure> {
-        let names: Vec<&str> = db::CHECKS.iter().map(|(name, _)| *name).collect();
+        let all = db::CHECKS.iter().chain(lh::CLOUD_CHECKS);
+        let names: Vec<&str> = all.map(|(name, _)| *name).collect();
         if let Some(unknown) = self.skip.iter().find(|skip| !names.contains(&skip.as_str())) {
             return Err(Failure::plain(format!("There is no check `{unknown}`."))
                 .fix(format!("The checks are: {}.", names.join(", "))));
         }
+        let Found { report, stack, place } = match self.target.is_by_url() {
+            true => self.by_url(global).await?,
+            false => self.by_stack(global).await?,
+        };
+        let stack = stack.as_ref().map(Stack::name);
+        if self.json {
+            anstream::println!("{:#}", verification::json(&report, stack, &place));
+        } else {
+            anstream::println!("{}", verification::table(&report, &verification::title(stack, &place)));
+        }
+        Ok(if report.holds() { Code::Done } else { Code::Error })
+    }
+
+    fn options(&self) -> VerifyOptions {
+        VerifyOptions { skip: self.skip.clone(), bench: self.bench }
+    }
+
+    /// A database that a URL names: AWS is not asked.
+    async fn by_url(&self, global: &Global) -> Result<Found, Failure> {
+        if self.test_alarm {
+            return Err(Failure::plain("--test-alarm tries an alarm in AWS, and a database URL was given.")
+                .fix("Verify the stack, without --database-url and DATABASE_URL."));
+        }
         let stack = self.target.stack(global)?;
         let migrations = lh::migrations(stack.as_ref(), self.migrations.as_deref())?;
         let database = self.target.find(stack, global).await?;
-        let options = VerifyOptions { skip: self.skip.clone(), bench: self.bench };
-        let report = db::verify(&database.url, &migrations, &options).await;
-        let stack = database.stack.as_ref().map(lh::Stack::name);
-        if self.json {
-            anstream::println!("{:#}", verification::json(&report, stack, database.url.place()));
-        } else {
-            anstream::println!("{}", verification::table(&report, stack, database.url.place()));
-        }
-        Ok(if report.holds() { Code::Done } else { Code::Error })
+        let mut report = db::verify(&database.url, &migrations, &self.options()).await;
+        report.checks.extend(lh::without_cloud("A database URL was given, so AWS is not asked"));
+        Ok(Found { report, stack: database.stack, place: database.url.place().to_owned() })
+    }
+
+    /// A stack: its database, and what AWS does for it. A database that cannot be reached does not
+    /// keep the rest from being looked at.
+    async fn by_stack(&self, global: &Global) -> Result<Found, Failure> {
+        let Some(stack) = self.target.stack(global)? else { return Err(context::no_database()) };
+        let migrations = lh::migrations(Some(&stack), self.migrations.as_deref())?;
+        let work = context::connect(stack.clone(), global)?;
+        let options = CloudOptions { skip: self.skip.clone(), test_alarm: self.test_alarm };
+        let looked = context::watched(&work.progress, async {
+            let (mut report, place) = match work.deployment.database_url().await {
+                Ok(url) => (db::verify(&url, &migrations, &self.options()).await, url.place().to_owned()),
+                Err(error @ (lh::Error::Database(_) | lh::Error::NoLocalDatabase)) => {
+                    let failure = Failure::from(error);
+                    let (reason, fix) = failure.words();
+                    (Report::without_session(reason.trim_end_matches('.'), fix), "no database".to_owned())
+                }
+                Err(error) => return Err(error),
+            };
+            report.checks.extend(work.deployment.verify_cloud(&options).await?);
+            Ok((report, place))
+        })
+        .await;
+        work.progress.clear();
+        let (report, place) = looked?;
+        Ok(Found { report, stack: Some(stack), place })
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Progress {
 struct Lines {
     running: BTreeMap<StepId, Running>,
     reading: Option<(ProgressBar, Instant)>,
+    /// The stage that the database is in, and when that was told last.
+    readying: Option<(ProgressBar, String, Duration)>,
 }
 
 struct Running {
@@ -71,6 +73,9 @@ impl Progress {
         }
         for running in lines.running.values() {
             running.bar.finish_and_clear();
+        }
+        if let Some((bar, ..)) = lines.readying.take() {
+            bar.finish_and_clear();
         }
     }
 
@@ -129,6 +134,25 @@ impl Progress {
         }
     }
 
+    /// A line a stage on plain output, and one now and then while it lasts.
+    fn readying(&self, stage: String, state: &str, elapsed: Duration) {
+        let mut lines = self.lines();
+        let text = format!("Waiting for the database, {stage}: {state}");
+        match &mut lines.readying {
+            Some((bar, last, told)) => {
+                bar.set_message(text.clone());
+                if *last == stage && elapsed.saturating_sub(*told) < 3 * REPEAT {
+                    return;
+                }
+                (*last, *told) = (stage, elapsed);
+            }
+            None => lines.readying = Some((self.bar(text.clone()), stage, elapsed)),
+        }
+        if self.bars.is_none() {
+            anstream::eprintln!("{text} [{}]", seconds(elapsed));
+        }
+    }
+
     fn ended(&self, step: &StepId, text: &str) {
         if let Some(running) = self.lines().running.remove(step) {
             running.bar.finish_and_clear();
@@ -164,6 +188,7 @@ impl Events for Progress {
                 self.ended(&step, &format!("{} {step}{id} [{}]", style::good("✓"), seconds(elapsed)));
             }
             Event::Failed { step, .. } => self.ended(&step, &format!("{} {step} failed", style::error("✗"))),
+            Event::Readying { stage, state, elapsed } => self.readying(stage, &state, elapsed),
             Event::Stopping { in_flight } => {
                 self.say(&format!(
                     "No new step begins; {in_flight} calls in flight are finished and recorded."

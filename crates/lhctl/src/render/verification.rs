@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 use crate::render::style;
 
 /// Chapter by chapter, a check each with its evidence.
-pub(crate) fn table(report: &Report, stack: Option<&str>, place: &str) -> String {
+pub(crate) fn table(report: &Report, title: &str) -> String {
     let width = report.checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
-    let subject = stack.map(|stack| format!("{stack}, ")).unwrap_or_default();
-    let mut text = style::bold(&format!("Verification of {subject}{place}")) + "\n";
+    let mut text = style::bold(title) + "\n";
     let mut chapter = "";
     for check in &report.checks {
         if check.chapter != chapter {
@@ -22,6 +21,7 @@ pub(crate) fn table(report: &Report, stack: Option<&str>, place: &str) -> String
             Outcome::Passed => style::good("✓"),
             Outcome::Failed { reason, .. } => {
                 lines.push(style::error(&format!("{reason}.")));
+                lines.extend(check.origin.as_ref().map(|origin| style::dim(&format!("at {origin}"))));
                 style::error("✗")
             }
             Outcome::Skipped { reason } => {
@@ -38,6 +38,12 @@ pub(crate) fn table(report: &Report, stack: Option<&str>, place: &str) -> String
     let (passed, failed, skipped) = report.counts();
     let last = format!("{passed} passed, {failed} failed, {skipped} skipped.");
     text + "\n" + &if report.holds() { style::good(&last) } else { style::error(&last) }
+}
+
+/// What a verification's table is headed with.
+pub(crate) fn title(stack: Option<&str>, place: &str) -> String {
+    let subject = stack.map(|stack| format!("{stack}, ")).unwrap_or_default();
+    format!("Verification of {subject}{place}")
 }
 
 /// The layout is in `docs/json.md`.

@@ -76,10 +76,10 @@ fn without_node_the_message_says_what_is_missing() {
 }
 
 /// `lhctl local database`, until it is dropped.
-struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Running {
-    fn start(place: &Place, packages: &str) -> (Self, String) {
+    pub fn start(place: &Place, packages: &str) -> (Self, String) {
         let mut child = place.command(&[("LHCTL_TIMESCALEDB", packages)], "local database").spawn().unwrap();
         let mut url = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
@@ -125,9 +125,30 @@ fn apply_migrate_and_verify_run_end_to_end_on_one_machine() {
     let json = place.run("migrate stacks/dev.yaml status --json --local").expect(0).json();
     assert_eq!(json["migrations"][0]["state"], "applied");
     let ended = place.run("verify stacks/dev.yaml --local --skip benchmark").expect(0);
-    assert!(ended.out.contains("11 passed, 0 failed, 2 skipped."), "{}", ended.out);
+    assert!(ended.out.contains("12 passed, 0 failed, 8 skipped."), "{}", ended.out);
     // The same database by its URL, without a stack.
+    let url = url.replace("/postgres?", "/lighthouse_dev?");
     place.with(&[("DATABASE_URL", &url)], "verify").expect(0).says("Verification of 127.0.0.1:");
     assert_eq!(database.interrupt(), Some(0));
     place.run("migrate stacks/dev.yaml --local").expect(1).says("lhctl local database");
+}
+
+#[test]
+fn a_database_in_the_background_runs_until_it_is_stopped() {
+    let test = "a_database_in_the_background_runs_until_it_is_stopped";
+    let Ok(packages) = std::env::var("LHCTL_TIMESCALEDB") else {
+        eprintln!("SKIPPED {test}: LHCTL_TIMESCALEDB is not set; scripts/test sets it");
+        return;
+    };
+    let place = Place::applied();
+    place.run("local database --stop").expect(0).says("No database runs here.");
+    let env = [("LHCTL_TIMESCALEDB", packages.as_str())];
+    let started = place.with(&env, "local database --detach").expect(0);
+    assert!(started.out.starts_with("postgresql://postgres@127.0.0.1:"), "{}", started.out);
+    assert!(started.err.contains("`lhctl local database --stop` ends it"), "{}", started.err);
+    place.with(&env, "local database --detach").expect(1).says("A database runs there already");
+    place.run("migrate stacks/dev.yaml --local").expect(0);
+    // What would pull the folder from under it ends it first.
+    place.run("local reset").expect(0);
+    place.run("local database --stop").expect(0).says("No database runs here.");
 }

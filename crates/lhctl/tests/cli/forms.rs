@@ -72,7 +72,7 @@ fn a_page_that_needs_nothing_else() {
 }
 
 #[test]
-fn a_policy_is_json_and_allows_what_the_plan_lists() {
+fn guide_defect_17_a_policy_is_json_and_allows_what_the_plan_lists() {
     let place = Place::new();
     let policy = place.run("plan --local stacks/dev.yaml --policy").expect(0).json();
     assert_eq!(policy["Version"], "2012-10-17");

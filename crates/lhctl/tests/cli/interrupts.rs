@@ -66,3 +66,25 @@ fn a_second_interrupt_leaves_at_once_and_says_what_it_leaves() {
     );
     assert_eq!(place.steps(""), [""; 0]);
 }
+
+#[test]
+fn an_interrupt_ends_the_wait_for_a_lock() {
+    let place = crate::state_verbs::remote();
+    place.edit("  size: 20 ", "  size: 25 ");
+    // A run that died holds the lock for as long as its lease.
+    assert!(place.faulty("fuse=after:3", APPLY).signal.is_some());
+    let (state, world) =
+        (place.run("state show --local stacks/dev.yaml --json").out, canonical::world(&place));
+    for command in [APPLY, "destroy --local stacks/dev.yaml --auto-approve"] {
+        let mut child = place.command(&[], command).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        assert!(lines.by_ref().any(|line| line.unwrap().contains("lock")), "nothing was told of the lock");
+        interrupt(&child);
+        let told: Vec<String> = lines.map(|line| line.unwrap()).collect();
+        let ended = Ended::of(child.wait_with_output().unwrap());
+        assert_eq!(ended.code, Some(130), "{told:#?}");
+        assert!(told.iter().any(|line| line.contains("topped while waiting for the lock")), "{told:#?}");
+    }
+    assert_eq!(place.run("state show --local stacks/dev.yaml --json").out, state);
+    canonical::assert_same("the simulated AWS", &canonical::world(&place), &world);
+}

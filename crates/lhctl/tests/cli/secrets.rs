@@ -60,7 +60,7 @@ fn password(place: &Place) -> String {
 const TRACE: [(&str, &str); 2] = [("LHCTL_LOG", "trace"), ("RUST_BACKTRACE", "full")];
 
 #[test]
-fn no_command_tells_the_password_at_any_level() {
+fn guide_defect_06_no_command_tells_the_password_at_any_level() {
     let place = Place::new();
     let apply = "apply --local stacks/dev.yaml --auto-approve";
     let ended = place.with(&TRACE, apply).expect(0);

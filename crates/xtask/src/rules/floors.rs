@@ -36,7 +36,8 @@ const FLOORS: &[Floor] = &[
     // 3
     floor("lh-engine", &["lh-model", "lh-kind", "lh-state", "lh-plan"], &["lh-testkit"]),
     floor("lh-aws", &["lh-model", "lh-kind", "lh-state", "lh-host"], &["lh-sim", "lh-testkit"]),
-    floor("lh-sim", &[], &[]),
+    // Its sandbox runs what lh-host writes.
+    floor("lh-sim", &[], &["lh-host"]),
     floor("lh-db", &["lh-model"], &[]),
     // 4
     floor(

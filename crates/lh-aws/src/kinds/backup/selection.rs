@@ -1,7 +1,9 @@
 //! A selection: what a plan backs up, by tag and by resource, and under which role.
 //!
-//! AWS has no way to change a selection, only to delete it and make another. It carries no tags: it
-//! belongs to its plan, and without its id it is found by the request that made it, else by name.
+//! AWS has no way to change a selection: another takes its place, which is made before the old one
+//! is deleted, so that there is no time in which nothing is backed up. Names of selections are not
+//! unique. It carries no tags: it belongs to its plan, and without its id, or where that has gone, it
+//! is found by the request that made it, else by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +16,7 @@ use lh_kind::{
     Calls, CloudError, ErrorKind, Field, FieldDiff, Found, Idempotency, Op, Ops, Owner, Price, PriceBook,
     Rules, Seen, Target,
 };
-use lh_model::{CloudId, Late, Map};
+use lh_model::{CloudId, Late, Map, identity::sha256};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -26,6 +28,7 @@ use crate::{
 const CREATE: &str = "backup:CreateBackupSelection";
 const GET: &str = "backup:GetBackupSelection";
 const LIST: &str = "backup:ListBackupSelections";
+const DELETE: &str = "backup:DeleteBackupSelection";
 
 /// The kind. Its id is `<plan>:<selection>`; both are UUIDs.
 pub struct BackupSelection;
@@ -66,18 +69,14 @@ impl Rules for BackupSelection {
     const DOC: &'static str = "What a backup plan backs up (AWS Backup API reference: CreateBackupSelection)";
     const CREATE: Idempotency = Idempotency::Token;
     const FIELDS: &'static [Field] = &[
-        Field::replace("name", "name"),
+        Field::online("name", "name"),
         Field::replace("plan_id", "backup plan"),
-        Field::replace("role_arn", "role that AWS Backup takes"),
-        Field::replace("resources", "what is backed up, by ARN"),
-        Field::replace("tagged", "what is backed up, by tag"),
+        Field::online("role_arn", "role that AWS Backup takes"),
+        Field::online("resources", "what is backed up, by ARN"),
+        Field::online("tagged", "what is backed up, by tag"),
     ];
-    const CALLS: Calls = Calls {
-        observe: &[GET, LIST],
-        create: &[CREATE],
-        update: &[],
-        delete: &["backup:DeleteBackupSelection"],
-    };
+    const CALLS: Calls =
+        Calls { observe: &[GET, LIST], create: &[CREATE], update: &[CREATE, DELETE], delete: &[DELETE] };
     type Props = Props;
     type Facts = Facts;
 
@@ -139,18 +138,44 @@ async fn look(
     target: &Target<Props>,
     lists: &BTreeMap<String, Result<Vec<BackupSelectionsListMember>, CloudError>>,
 ) -> Seen<Facts> {
-    if let Some(id) = &target.id {
-        return get(clients, id.0.clone()).await;
-    }
-    let Some(plan) = target.props.plan_id.known() else { return Seen::Absent };
-    match lists.get(plan) {
-        Some(Err(error)) => Seen::Unreadable(error.clone()),
-        Some(Ok(all)) => match find(target, all) {
-            Some(id) => get(clients, format!("{plan}:{id}")).await,
-            None => Seen::Absent,
-        },
+    let found = match &target.id {
+        Some(id) => get(clients, id.0.clone()).await,
         None => Seen::Absent,
+    };
+    let plan = match &target.id {
+        Some(id) => Some(parts(&id.0).0),
+        None => target.props.plan_id.known().map(String::as_str),
+    };
+    let (Seen::Absent, Some(plan)) = (&found, plan) else { return found };
+    // A change puts another in the place of the one that state knows.
+    let all = match lists.get(plan) {
+        Some(known) => known.clone(),
+        None => list(clients, plan.to_owned()).await.1,
+    };
+    match all.map(|all| find(target, &all)) {
+        Err(error) => Seen::Unreadable(error),
+        Ok(Some(id)) => get(clients, format!("{plan}:{id}")).await,
+        Ok(None) => Seen::Absent,
     }
+}
+
+async fn make(clients: &Clients, plan: &str, props: &Props, token: String) -> Result<CloudId, CloudError> {
+    let request = clients.backup.create_backup_selection().backup_plan_id(plan);
+    let request = request.backup_selection(document(props)?).creator_request_id(token);
+    let made = request.send().await.named(CREATE)?;
+    Ok(CloudId(format!("{plan}:{}", made.selection_id.unwrap_or_default())))
+}
+
+async fn remove(clients: &Clients, id: &CloudId) -> Result<(), CloudError> {
+    let (plan, selection) = parts(&id.0);
+    let request = clients.backup.delete_backup_selection().backup_plan_id(plan).selection_id(selection);
+    unless_gone(request.send().await.named(DELETE))
+}
+
+/// The request that puts another in the place of `old`: the same when it is repeated, and another
+/// for each change, also of one back to what was before.
+fn successor(op: &Op, old: &CloudId) -> String {
+    format!("lhctl-{}", &sha256(format!("{}\n{old}", op.identity).as_bytes())[..32])
 }
 
 fn document(props: &Props) -> Result<Selected, CloudError> {
@@ -188,29 +213,21 @@ impl Ops for BackupSelection {
 
     async fn create(clients: &Clients, op: &Op, props: &Props) -> Result<CloudId, CloudError> {
         let plan = known(&props.plan_id, CREATE, "plan_id")?;
-        let request = clients
-            .backup
-            .create_backup_selection()
-            .backup_plan_id(plan)
-            .backup_selection(document(props)?)
-            .creator_request_id(op.token());
-        let made = request.send().await.named(CREATE)?;
-        Ok(CloudId(format!("{plan}:{}", made.selection_id.unwrap_or_default())))
+        make(clients, plan, props, op.token()).await
     }
 
     async fn update(
-        _clients: &Clients,
-        _op: &Op,
-        _id: &CloudId,
-        _want: &Props,
+        clients: &Clients,
+        op: &Op,
+        id: &CloudId,
+        want: &Props,
         _diffs: &[FieldDiff],
     ) -> Result<(), CloudError> {
-        Ok(())
+        let made = make(clients, parts(&id.0).0, want, successor(op, id)).await?;
+        if made != *id { remove(clients, id).await } else { Ok(()) }
     }
 
     async fn delete(clients: &Clients, _op: &Op, id: &CloudId, _facts: &Facts) -> Result<(), CloudError> {
-        let (plan, selection) = parts(&id.0);
-        let request = clients.backup.delete_backup_selection().backup_plan_id(plan).selection_id(selection);
-        unless_gone(request.send().await.named("backup:DeleteBackupSelection"))
+        remove(clients, id).await
     }
 }

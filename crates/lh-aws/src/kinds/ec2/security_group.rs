@@ -1,8 +1,11 @@
 //! Security group: the firewall of the instance. Its rules are kinds of their own; the rule that
 //! lets all traffic out, which EC2 makes with every group, is left as it is.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{ResourceType, SecurityGroup as Described};
+use futures_util::{FutureExt, future::try_join};
 use lh_kind::{
     Calls, CloudError, ErrorKind, Field, FieldDiff, Found, Idempotency, Op, Ops, Price, PriceBook, Rules,
     Seen, Target,
@@ -90,6 +93,20 @@ async fn read(clients: &Clients, question: query::Question) -> Result<Vec<Descri
     pages.try_collect().await.named("ec2:DescribeSecurityGroups")
 }
 
+/// The groups of these ids, as far as they exist; asked together with the groups that the stack
+/// names and does not manage.
+pub(crate) async fn read_ids(
+    clients: &Clients,
+    ids: impl IntoIterator<Item = String>,
+) -> Result<Vec<Described>, CloudError> {
+    let own = clients.clone();
+    let ask = move |ids| {
+        let found = async move { query::gather(query::by("group-id", ids), |q| read(&own, q)).await };
+        found.map(|found| found.map(Arc::new)).boxed()
+    };
+    Ok(clients.reads.groups_by_id.join(ids, ask).await?.as_ref().clone())
+}
+
 fn is_named(group: &Described, props: &Props) -> bool {
     group.group_name() == Some(&props.name) && group.vpc_id() == Some(text(&props.vpc_id))
 }
@@ -111,10 +128,21 @@ impl Ops for SecurityGroup {
     type Client = Clients;
 
     async fn observe(clients: &Clients, targets: &[Target<Props>]) -> Vec<Seen<Facts>> {
-        let mut questions = query::by("group-id", query::ids(targets));
-        questions.extend(query::by("group-name", query::nameless(targets).map(|t| t.props.name.clone())));
-        let groups = match query::gather(questions, |question| read(clients, question)).await {
-            Ok(groups) => groups,
+        let known = async {
+            match query::ids(targets).next() {
+                Some(_) => read_ids(clients, query::ids(targets)).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let names = query::by("group-name", query::nameless(targets).map(|t| t.props.name.clone()));
+        let named = query::gather(names, |question| read(clients, question));
+        let groups = match try_join(known, named).await {
+            Ok((mut groups, named)) => {
+                let further = named.into_iter().filter(|one| groups.iter().all(|g| g.id() != one.id()));
+                let further: Vec<_> = further.collect();
+                groups.extend(further);
+                groups
+            }
             Err(error) => return unreadable(&error, targets.len()),
         };
         let look = |target: &Target<Props>| {

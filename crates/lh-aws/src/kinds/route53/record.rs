@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use lh_kind::{
     Calls, CloudError, ErrorKind, Field, FieldDiff, Found, Idempotency, Op, Ops, Price, PriceBook, Readiness,
     Rules, Seen, Target,
@@ -117,11 +117,23 @@ fn value_of(set: &ResourceRecordSet) -> Value {
     }
 }
 
-async fn look(clients: &Clients, sets: &[ResourceRecordSet], target: &Target<Props>) -> Seen<Facts> {
+/// Whether the name servers have the record of `target`, as far as this process changed it.
+async fn is_in_sync(clients: &Clients, target: &Target<Props>) -> Result<bool, CloudError> {
+    match place(target) {
+        Some((zone, name)) => pending::is_in_sync(clients, &id_of(&zone, &name).0).await,
+        None => Ok(true),
+    }
+}
+
+fn look(
+    sets: &[ResourceRecordSet],
+    target: &Target<Props>,
+    in_sync: Result<bool, CloudError>,
+) -> Seen<Facts> {
     let Some((zone, name)) = place(target) else { return Seen::Absent };
     let Some(set) = standing(sets, &name) else { return Seen::Absent };
     let id = id_of(&zone, &name);
-    let in_sync = match pending::is_in_sync(clients, &id.0).await {
+    let in_sync = match in_sync {
         Ok(in_sync) => in_sync,
         Err(error) => return Seen::Unreadable(error),
     };
@@ -178,18 +190,15 @@ impl Ops for DnsRecord {
             let sets = sets::read(clients, &zone, only).await;
             (zone, sets)
         });
-        let zones: BTreeMap<_, _> = join_all(reads).await.into_iter().collect();
-        let look = |target| {
-            let sets = place(target).and_then(|(zone, _)| zones.get(&zone));
-            async move {
-                match sets {
-                    Some(Ok(sets)) => look(clients, sets, target).await,
-                    Some(Err(error)) => Seen::Unreadable(error.clone()),
-                    None => Seen::Absent,
-                }
-            }
+        let in_sync = targets.iter().map(|target| is_in_sync(clients, target));
+        let (zones, in_sync) = join(join_all(reads), join_all(in_sync)).await;
+        let zones: BTreeMap<_, _> = zones.into_iter().collect();
+        let look = |(target, in_sync)| match place(target).and_then(|(zone, _)| zones.get(&zone)) {
+            Some(Ok(sets)) => look(sets, target, in_sync),
+            Some(Err(error)) => Seen::Unreadable(error.clone()),
+            None => Seen::Absent,
         };
-        join_all(targets.iter().map(look)).await
+        targets.iter().zip(in_sync).map(look).collect()
     }
 
     async fn create(clients: &Clients, op: &Op, props: &Props) -> Result<CloudId, CloudError> {

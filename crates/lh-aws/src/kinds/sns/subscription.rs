@@ -1,11 +1,14 @@
 //! E-mail subscription to an SNS topic. AWS asks the owner of the address; until they agree it is
 //! pending, which is told and waited for by nobody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use aws_sdk_sns::types::Subscription as Described;
-use futures_util::future::join_all;
+use futures_util::{FutureExt, future::join_all};
 use lh_kind::{
     Calls, CloudError, ErrorKind, Field, FieldDiff, Found, Idempotency, Op, Ops, Owner, Price, PriceBook,
     Rules, Seen, Target,
@@ -19,7 +22,7 @@ use crate::{
     kinds::{known, text},
 };
 
-const LIST: &str = "sns:ListSubscriptionsByTopic";
+pub(crate) const LIST: &str = "sns:ListSubscriptionsByTopic";
 
 /// The kind. Its id is made of the topic's ARN, the protocol and the address: the subscription's
 /// own ARN is not shown before it is confirmed.
@@ -88,12 +91,18 @@ impl Rules for Subscription {
     }
 }
 
-/// All subscriptions to a topic; none where there is no such topic.
-async fn read(clients: &Clients, topic: &str) -> Result<Vec<Described>, CloudError> {
+/// All subscriptions to a topic; `None` where there is no such topic. Shared with the topic, which
+/// is there if this is answered.
+pub(crate) async fn read(clients: &Clients, topic: &str) -> Result<Option<Vec<Described>>, CloudError> {
     let request = clients.sns.list_subscriptions_by_topic().topic_arn(topic);
-    match request.into_paginator().items().send().try_collect().await.named(LIST) {
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(Vec::new()),
-        answer => answer,
+    let ask = async move {
+        let found: Result<Vec<_>, _> =
+            request.into_paginator().items().send().try_collect().await.named(LIST);
+        found.map(Arc::new)
+    };
+    match clients.reads.subscriptions.join(clients.reads.text(&topic), ask.boxed()).await {
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        answer => answer.map(|found| Some(found.as_ref().clone())),
     }
 }
 
@@ -140,11 +149,11 @@ impl Ops for Subscription {
             let same = target.id.as_ref().is_none_or(|known| *known == id(topic, props));
             match answers.get(topic).filter(|_| same) {
                 Some(Err(error)) => Seen::Unreadable(error.clone()),
-                Some(Ok(all)) => find(all, props).map_or(Seen::Absent, |found| {
+                Some(Ok(Some(all))) => find(all, props).map_or(Seen::Absent, |found| {
                     let (id, facts) = (id(topic, props), facts(found, topic, props));
                     Seen::Found(Found { id, owner: Owner::Parent, facts })
                 }),
-                None => Seen::Absent,
+                Some(Ok(None)) | None => Seen::Absent,
             }
         };
         targets.iter().map(look).collect()

@@ -1,10 +1,11 @@
-//! SNS topic. One call tells whether it exists and which tags it has.
+//! SNS topic. Where its ARN is recorded, the list of its subscriptions, which is asked for anyway,
+//! tells whether it exists, and the common answer which tags it has; else one call tells both.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_sns::types::Tag;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use lh_kind::{
     Calls, CloudError, ErrorKind, Field, FieldDiff, Found, Idempotency, Op, Ops, Price, PriceBook, Rules,
     Seen, Target, change::tag_changes,
@@ -12,10 +13,11 @@ use lh_kind::{
 use lh_model::{CloudId, Late, Map};
 use serde::{Deserialize, Serialize};
 
+use super::subscription;
 use crate::{
     clients::Clients,
     error::{Named, unless_gone},
-    kinds::{Tags, known, labels::Labels},
+    kinds::{Tags, known, labels::Labels, tagged},
 };
 
 const CREATE: &str = "sns:CreateTopic";
@@ -55,7 +57,7 @@ impl Rules for Topic {
     const FIELDS: &'static [Field] =
         &[Field::replace("name", "name, unique in account and region"), Field::online("tags", "tags")];
     const CALLS: Calls = Calls {
-        observe: &[LIST_TAGS],
+        observe: &[LIST_TAGS, subscription::LIST, tagged::GET_RESOURCES],
         // Creating with tags takes the permission to tag.
         create: &[CREATE, "sns:TagResource", LIST_TAGS],
         update: &["sns:TagResource", "sns:UntagResource"],
@@ -70,7 +72,9 @@ impl Rules for Topic {
     }
 }
 
-/// Tags of the topic; `None` where there is no such topic.
+/// Tags of a topic; `None` where there is no such topic.
+type Answer = Result<Option<Labels>, CloudError>;
+
 async fn read(clients: &Clients, arn: &str) -> Result<Option<Labels>, CloudError> {
     match clients.sns.list_tags_for_resource().resource_arn(arn).send().await.named(LIST_TAGS) {
         Ok(answer) => {
@@ -80,6 +84,41 @@ async fn read(clients: &Clients, arn: &str) -> Result<Option<Labels>, CloudError
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The labels of topics that state knows, by ARN; `None` for those that are gone. Of one that is
+/// only used nothing but its being there is of interest.
+async fn read_known(clients: &Clients, targets: &[&Target<Props>]) -> BTreeMap<String, Answer> {
+    let arns: BTreeSet<String> = targets.iter().copied().filter_map(arn_of).collect();
+    let there = join_all(arns.into_iter().map(|arn| async move {
+        let found = subscription::read(clients, &arn).await;
+        (arn, found)
+    }));
+    let managed: Vec<_> = targets.iter().copied().filter(|target| !target.used).cloned().collect();
+    let common = async {
+        match managed.is_empty() {
+            true => Ok(tagged::ByArn::new()),
+            false => tagged::read(clients, &managed).await,
+        }
+    };
+    let (there, common) = join(there, common).await;
+    let expected =
+        managed.iter().filter_map(|one| Some((arn_of(one)?, tagged::of_target(one, &one.props.tags))));
+    let common = tagged::as_expected(common, expected);
+    let is_there = |arn: &String| there.iter().any(|(one, found)| one == arn && matches!(found, Ok(Some(_))));
+    let asked = managed.iter().filter_map(arn_of).filter(is_there);
+    let ask = async |arn: String| Ok(read(clients, &arn).await?.unwrap_or_default());
+    let labels = tagged::complete(&common, asked, ask).await;
+    let answer = |(arn, found): (String, Result<Option<_>, CloudError>)| {
+        let labels = labels.get(&arn).cloned().unwrap_or_else(|| Ok(Labels::default()));
+        let answer = match found {
+            Ok(Some(_)) => labels.map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        (arn, answer)
+    };
+    there.into_iter().map(answer).collect()
 }
 
 /// The ARN that a target is to be found under; `None` until the account is known.
@@ -101,12 +140,14 @@ impl Ops for Topic {
 
     /// SNS has no call that describes several topics; all are asked for at the same time.
     async fn observe(clients: &Clients, targets: &[Target<Props>]) -> Vec<Seen<Facts>> {
-        let arns: BTreeSet<String> = targets.iter().filter_map(arn_of).collect();
-        let answers = join_all(arns.into_iter().map(|arn| async move {
+        let (known, new): (Vec<_>, Vec<_>) = targets.iter().partition(|target| target.id.is_some());
+        let new: BTreeSet<String> = new.into_iter().filter_map(arn_of).collect();
+        let new = join_all(new.into_iter().map(|arn| async move {
             let labels = read(clients, &arn).await;
             (arn, labels)
         }));
-        let answers: BTreeMap<String, _> = answers.await.into_iter().collect();
+        let (mut answers, new) = join(read_known(clients, &known), new).await;
+        answers.extend(new);
         let look = |target: &Target<Props>| {
             let Some(arn) = arn_of(target) else { return Seen::Absent };
             match answers.get(&arn) {

@@ -3,7 +3,7 @@
 use lh_kind::CloudError;
 use lh_state::StoreError;
 
-use super::{Done, Outcome, Report, policy};
+use super::{Done, Outcome, Report, lifecycle, policy};
 use crate::{
     bucket::{Bucket, Presence},
     pace::patiently,
@@ -35,11 +35,13 @@ pub(super) async fn make(
         report.note("bucket", Outcome::Created, format!("in {}", clients.region));
     }
     let outcome = work.versioning().await.map_err(wrong)?;
-    report.note("versioning", outcome, "every earlier state is kept");
+    report.note("versioning", outcome, "earlier states are kept");
     let (outcome, algorithm) = work.encryption().await.map_err(wrong)?;
     report.note("encryption", outcome, format!("{algorithm} by default"));
     let outcome = work.privacy().await.map_err(wrong)?;
     report.note("public access", outcome, "blocked");
+    let outcome = work.lifecycle(place).await.map_err(wrong)?;
+    report.note("lifecycle", outcome, lifecycle::DETAIL);
     if clients.plain_http {
         // The policy would shut this very run out; it is for AWS, whose endpoints speak TLS.
         report.note("policy", Outcome::Right, "left out: this endpoint of S3 is reached without TLS");
@@ -127,6 +129,16 @@ impl Work<'_> {
         }
         let pace = self.clients.pace.as_ref();
         patiently(pace, async || self.bucket.set_privacy(true).await).await?;
+        Ok(Outcome::Mended)
+    }
+
+    /// Rules of others stay as they are.
+    async fn lifecycle(&self, place: &StatePlace) -> Result<Outcome, CloudError> {
+        let Some(wanted) = lifecycle::mended(self.bucket.lifecycle().await?, place)? else {
+            return Ok(Outcome::Right);
+        };
+        let pace = self.clients.pace.as_ref();
+        patiently(pace, async || self.bucket.set_rules(wanted.clone()).await).await?;
         Ok(Outcome::Mended)
     }
 

@@ -4,6 +4,7 @@
 //! any call is completed by the next. What is stricter than asked for is left as it is.
 
 mod bucket;
+mod lifecycle;
 mod policy;
 mod table;
 

@@ -144,24 +144,20 @@ impl Journal for LocalStore {
         Ok(Receipt(entries.last().map_or(0, |entry| entry.number)))
     }
 
-    async fn since(&self, serial: u64) -> Result<Vec<Entry>, StoreError> {
+    async fn entries(&self) -> Result<Vec<Entry>, StoreError> {
         let path = self.beside(".journal");
         let Some(mut bytes) = read(&path)? else { return Ok(Vec::new()) };
         // A line without its end was cut off by a crash before it became durable; the cut may
         // go through a character, so it is made before the bytes are taken for text.
         bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
         let whole = utf8(&path, bytes)?;
-        let mut entries = Vec::new();
-        for line in whole.lines() {
-            let entry: Entry = serde_json::from_str(line).map_err(|error| StoreError::Unusable {
+        let entry = |line| {
+            serde_json::from_str(line).map_err(|error| StoreError::Unusable {
                 place: path.display().to_string(),
                 problem: SnapshotError::Damaged(error.to_string()),
-            })?;
-            if entry.after == serial {
-                entries.push(entry);
-            }
-        }
-        Ok(entries)
+            })
+        };
+        whole.lines().map(entry).collect()
     }
 
     async fn trim(&self, serial: u64) -> Result<(), StoreError> {

@@ -1,0 +1,97 @@
+//! `lhctl db restore`: a dump takes the database's place; or what it replaced is given up.
+
+use std::path::PathBuf;
+
+use lh::day2::{self, Origin};
+
+use crate::{
+    args::Global,
+    failure::{Code, Failure},
+    render::database as human,
+};
+
+/// Arguments of `db restore`.
+#[derive(clap::Args)]
+pub(super) struct Restore {
+    /// The stack file
+    #[arg(value_name = "STACK")]
+    stack: PathBuf,
+    /// The dump, as `lhctl db backups` names it
+    #[arg(value_name = "NAME", required_unless_present = "release_old")]
+    name: Option<String>,
+    /// Restore into this database, not the stack's own; a dump of another database needs it
+    #[arg(long, value_name = "DATABASE")]
+    into: Option<String>,
+    /// Take the dump from here alone; otherwise the disk goes before the bucket
+    #[arg(long, value_enum)]
+    from: Option<super::drill::From>,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    plan: bool,
+    /// Drop the databases that earlier restores replaced and kept
+    #[arg(long, conflicts_with_all = ["name", "into", "from", "plan"])]
+    release_old: bool,
+    /// Do not ask
+    #[arg(long)]
+    auto_approve: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Restore {
+    pub async fn run(&self, global: &Global) -> Result<Code, Failure> {
+        let (_work, host) = super::host(&self.stack, global).await?;
+        let Some(name) = &self.name else { return self.release(&host).await };
+        let restore = day2::Restore {
+            name: name.clone(),
+            from: self.from.map(Origin::from),
+            into: self.into.clone(),
+            run: true,
+        };
+        let plan = host.plan_restore(&restore, &mut super::say).await?;
+        if self.plan && self.json {
+            anstream::println!("{:#}", serde_json::json!(plan));
+        } else {
+            let text = human::restore_plan(&plan);
+            if self.json { anstream::eprintln!("{text}") } else { anstream::println!("{text}") }
+        }
+        if !plan.misfits.is_empty() {
+            return Err(Failure::plain(format!(
+                "{name} does not fit, and is not restored. Nothing was changed."
+            ))
+            .code(Code::Refused)
+            .fix("Choose another dump with `lhctl db backups STACK`."));
+        }
+        if self.plan {
+            return Ok(Code::Done);
+        }
+        let question = format!("Restore {name} into {}? Only `yes` does it:", plan.into);
+        super::approved(self.auto_approve, "db restore", &question)?;
+        let restored = host.restore(&restore, &mut super::say).await?;
+        if self.json {
+            anstream::println!("{:#}", serde_json::json!(restored));
+        } else {
+            anstream::println!("{}", human::restored(&restored));
+        }
+        Ok(Code::Done)
+    }
+
+    async fn release(&self, host: &day2::Host) -> Result<Code, Failure> {
+        let kept = host.retained(&mut super::say).await?;
+        if kept.is_empty() {
+            anstream::println!("No database is kept from an earlier restore.");
+            return Ok(Code::Done);
+        }
+        anstream::println!("{}", human::retained(&kept));
+        super::approved(
+            self.auto_approve,
+            "db restore --release-old",
+            "Drop them for good? Only `yes` does it:",
+        )?;
+        let names: Vec<String> = kept.into_iter().map(|one| one.name).collect();
+        host.release_retained(&names, &mut super::say).await?;
+        anstream::println!("Dropped {}.", names.join(", "));
+        Ok(Code::Done)
+    }
+}

@@ -1,0 +1,306 @@
+//! Results of `lhctl db` as people read them.
+
+use lh::day2::{
+    Age, Backup, Backups, Checksum, ChunkToCompress, Compressed, DiskReport, Drill, RestorePlan, Restored,
+    Retained, Retention, SlowQueries, Upgrade,
+};
+
+use crate::render::style;
+
+/// A size in the largest unit that it fills.
+pub(crate) fn size(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+        if value < 1024.0 {
+            return if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") };
+        }
+        value /= 1024.0;
+    }
+    format!("{value:.1} TiB")
+}
+
+/// Seconds in the largest unit that they fill.
+pub(crate) fn span(seconds: u64) -> String {
+    match seconds {
+        s if s < 120 => format!("{s} s"),
+        s if s < 7200 => format!("{} min", s / 60),
+        s if s < 172_800 => format!("{} h", s / 3600),
+        s => format!("{} days", s / 86_400),
+    }
+}
+
+fn or_none(version: &str) -> &str {
+    if version.is_empty() { "none" } else { version }
+}
+
+pub(crate) fn backup(backup: &Backup) -> String {
+    let rows = backup.rows.as_ref();
+    let counted = rows.map_or_else(
+        || "Its rows were not counted.".to_owned(),
+        |rows| format!("{} rows in {} tables.", rows.values().sum::<u64>(), rows.len()),
+    );
+    format!(
+        "{}\n  database     {}\n  size         {}\n  PostgreSQL   {}\n  TimescaleDB  {}\n  sha256       {}\n{counted}",
+        style::good(&backup.file),
+        backup.database,
+        size(backup.bytes),
+        backup.server_version,
+        or_none(backup.timescaledb_version.as_deref().unwrap_or_default()),
+        backup.sha256,
+    )
+}
+
+pub(crate) fn backups(all: &Backups) -> String {
+    let mut names: Vec<&str> = all.on_disk.iter().map(|one| one.name.as_str()).collect();
+    names.extend(all.in_bucket.iter().map(|one| one.name.as_str()));
+    names.sort_unstable();
+    names.dedup();
+    let width = names.iter().map(|name| name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for name in names.iter().rev() {
+        let disk = all.on_disk.iter().find(|one| one.name == **name);
+        let bucket = all.in_bucket.iter().find(|one| one.name == **name);
+        let about = disk.and_then(|one| one.about.as_ref());
+        let bytes = disk.map(|one| one.bytes).or(bucket.map(|one| one.bytes)).unwrap_or(0);
+        let age = about
+            .and_then(|about| about.taken)
+            .map_or_else(String::new, |at| span(all.now.saturating_sub(at)));
+        let version = about.and_then(|about| about.timescaledb_version.as_deref()).unwrap_or("-");
+        let server = about.map_or("-", |about| about.server_version.as_str());
+        let sum = match (disk.map(|one| one.checksum), bucket.and_then(|one| one.described)) {
+            (Some(Checksum::Good), _) => style::good("checksum good"),
+            (Some(Checksum::Bad), _) => style::error("damaged"),
+            (Some(Checksum::Missing), _) | (None, None) => style::error("no description"),
+            _ => "not read".to_owned(),
+        };
+        let place = match (disk.is_some(), bucket.is_some()) {
+            (true, true) => "disk, bucket",
+            (true, false) => "disk",
+            _ => "bucket",
+        };
+        let bytes = size(bytes);
+        text +=
+            &format!("{name:width$}  {bytes:>10}  {age:>8}  {server:>8}  {version:>8}  {place:12}  {sum}\n");
+    }
+    if names.is_empty() {
+        text += "There is no dump yet. `lhctl db backup STACK` makes one.\n";
+    }
+    if let Some(why) = &all.bucket_unread {
+        text += &style::error(&format!("The bucket cannot be listed: {why}\n"));
+    }
+    match &all.last_drill {
+        Some(last) => {
+            text += &format!("Last drill {} ago: {}\n", span(all.now.saturating_sub(last.at)), drill(last))
+        }
+        None => {
+            text += "No drill yet: `lhctl db drill STACK` restores the latest dump into a scratch database.\n"
+        }
+    }
+    if let Some(kept) = all.retained.as_ref().filter(|kept| !kept.is_empty()) {
+        text += &format!("{}\n", retained(kept));
+    }
+    text.trim_end().to_owned()
+}
+
+pub(crate) fn retained(kept: &[Retained]) -> String {
+    let lines = kept.iter().map(|one| format!("  {} {}  {}", style::keep("="), one.name, size(one.bytes)));
+    format!(
+        "Kept by restores, until `lhctl db restore STACK --release-old`:\n{}",
+        lines.collect::<Vec<_>>().join("\n")
+    )
+}
+
+pub(crate) fn restore_plan(plan: &RestorePlan) -> String {
+    let age = plan.now.saturating_sub(plan.taken);
+    let taken = if plan.taken == 0 { "at an unknown time".to_owned() } else { format!("{} ago", span(age)) };
+    let mut text = format!(
+        "{}\n  dump         {} of {}, taken {taken}, from the {}\n  PostgreSQL   {} → {}\n  TimescaleDB  {} → {}\n  disk         needs about {}, {} are free\n",
+        style::bold(&format!("Restore {}", plan.name)),
+        size(plan.bytes),
+        plan.database,
+        plan.from,
+        plan.dump_server,
+        plan.server,
+        or_none(&plan.dump_timescaledb),
+        or_none(&plan.timescaledb),
+        size(plan.needs_bytes),
+        size(plan.free_bytes),
+    );
+    if !plan.note.is_empty() {
+        text += &format!("  note         {}: {}\n", plan.into, plan.note.trim_start_matches("lhctl: "));
+    }
+    text += "The dump is loaded into a new database beside the one that serves";
+    text += if plan.counts {
+        ", its rows are compared with those counted when it was made"
+    } else {
+        "; its rows were not counted when it was made, so they are not compared"
+    };
+    text += &match plan.replaces_bytes {
+        Some(bytes) => format!(
+            ". Then both change names in one transaction: sessions of {} end, and new ones wait for less than a second. What is there now ({}) is kept under another name.",
+            plan.into,
+            size(bytes)
+        ),
+        None => format!(". It is then called {}, which no database is now.", plan.into),
+    };
+    for misfit in &plan.misfits {
+        text += &format!("\n{} {misfit}.", style::error("✗"));
+    }
+    text
+}
+
+pub(crate) fn restored(done: &Restored) -> String {
+    let compared = if done.compared {
+        format!("{} rows in {} tables compared", done.rows, done.tables)
+    } else {
+        "rows not compared".to_owned()
+    };
+    let kept = done.kept.as_ref().map(|kept| {
+        format!("\nWhat was there before is kept as {kept}; `lhctl db restore STACK --release-old` drops it.")
+    });
+    let first = format!(
+        "{} holds {}: {compared}, {} s in all, {} ms for the swap.",
+        done.database, done.name, done.seconds, done.downtime_ms
+    );
+    style::good(&first) + &kept.unwrap_or_default()
+}
+
+pub(crate) fn drill(drill: &Drill) -> String {
+    let what = format!("{} from the {}", drill.backup, drill.from);
+    match drill.result {
+        lh::day2::DrillResult::Passed => style::good(&format!(
+            "passed: {what} restores in {} s; {} rows in {} tables {}; it was {} old.",
+            drill.seconds,
+            drill.rows,
+            drill.tables,
+            if drill.compared { "compared" } else { "not compared" },
+            span(u64::try_from(drill.age_seconds).unwrap_or(0)),
+        )),
+        lh::day2::DrillResult::Failed => style::error(&format!("failed: {what}: {}.", drill.reason)),
+    }
+}
+
+pub(crate) fn upgrade_plan(plan: &Upgrade) -> String {
+    if !plan.needed {
+        return format!("{} serves already, with TimescaleDB {}. Nothing to do.", plan.to, plan.timescaledb);
+    }
+    let mut text = format!(
+        "{}\n  image        {} → {}\n  PostgreSQL   {} → {}\n",
+        style::bold("Upgrade"),
+        plan.from,
+        plan.to,
+        plan.server,
+        plan.new_server
+    );
+    for one in &plan.databases {
+        text += &format!("  TimescaleDB  {} → {} in {}\n", one.timescaledb, plan.timescaledb, one.name);
+    }
+    text += "The database is dumped, then restarted with the new image: down for about a minute. The extension is updated in every database that has it. Until then a failure goes back to the old image; after it, the dump is the way back.";
+    for misfit in &plan.misfits {
+        text += &format!("\n{} {misfit}.", style::error("✗"));
+    }
+    text
+}
+
+pub(crate) fn upgraded(done: &Upgrade) -> String {
+    let names: Vec<&str> = done.databases.iter().map(|one| one.name.as_str()).collect();
+    style::good(&format!(
+        "{} serves, with TimescaleDB {} in {}: {} s.",
+        done.to,
+        done.timescaledb,
+        names.join(", "),
+        done.seconds
+    ))
+}
+
+pub(crate) fn slow_queries(slow: &SlowQueries) -> String {
+    let mut text = format!("{:>12} {:>10} {:>9} {:>11}  statement\n", "total ms", "mean ms", "calls", "rows");
+    for one in &slow.queries {
+        let query: String = one.query.chars().take(100).collect();
+        let more = if query.len() < one.query.len() { "…" } else { "" };
+        text += &format!(
+            "{:>12.1} {:>10.2} {:>9} {:>11}  {query}{more}\n",
+            one.total_ms, one.mean_ms, one.calls, one.rows
+        );
+    }
+    let since = slow.since.as_deref().unwrap_or("the server's start");
+    text + &style::dim(&format!("Counted since {since}; to begin anew: SELECT pg_stat_statements_reset()."))
+}
+
+pub(crate) fn chunks(chunks: &[ChunkToCompress]) -> String {
+    if chunks.is_empty() {
+        return "Every chunk that is older than its policy's age is compressed.".to_owned();
+    }
+    let line = |one: &ChunkToCompress| {
+        let ends = one.ends.as_deref().unwrap_or_default();
+        format!("{}  {}  until {ends}  {}", one.hypertable, one.name, size(one.bytes))
+    };
+    chunks.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+pub(crate) fn compressed(done: &[Compressed]) -> String {
+    if done.is_empty() {
+        return "Nothing to compress: every chunk that is older than its policy's age is compressed."
+            .to_owned();
+    }
+    let (before, after) = done.iter().fold((0, 0), |(before, after), one| {
+        (before + one.before_bytes.unwrap_or(0), after + one.after_bytes.unwrap_or(0))
+    });
+    style::good(&format!("{} chunks compressed: {} → {}.", done.len(), size(before), size(after)))
+}
+
+pub(crate) fn retention(policies: &[Retention], set: Option<&Age>) -> String {
+    let mut text = String::new();
+    for policy in policies {
+        let after = policy.after.as_deref().unwrap_or("no age");
+        let change = set.map(|age| format!(" → {age}")).unwrap_or_default();
+        let paused = if policy.scheduled { "" } else { ", paused" };
+        text +=
+            &format!("{}: chunks go after {after}{change} (job {}{paused})\n", policy.hypertable, policy.job);
+        for chunk in &policy.goes {
+            let ends = chunk.ends.as_deref().unwrap_or_default();
+            text += &format!("  {} {}  until {ends}  {}\n", style::error("-"), chunk.name, size(chunk.bytes));
+        }
+        if policy.goes.is_empty() {
+            text += "  no chunk is that old\n";
+        }
+        for refresh in &policy.refreshes {
+            let sign = if refresh.inside { style::good("✓") } else { style::error("✗") };
+            let start = refresh.start.as_deref().unwrap_or("the beginning");
+            text += &format!("  {sign} {} is refreshed from {start} back\n", refresh.view);
+        }
+    }
+    if policies.is_empty() {
+        text += "There is no retention policy.";
+    }
+    text.trim_end().to_owned()
+}
+
+pub(crate) fn disk(disk: &DiskReport) -> String {
+    let percent = disk.used.saturating_mul(100).checked_div(disk.size).unwrap_or(0);
+    let mut text = format!(
+        "{:12} {} of {} used ({percent} %), {} free\n{:12} {}\n",
+        "volume",
+        size(disk.used),
+        size(disk.size),
+        size(disk.available),
+        "dumps",
+        size(disk.backups)
+    );
+    match &disk.inside {
+        Some(inside) => {
+            text += &format!("{:12} {}\n", "database", size(inside.database));
+            text +=
+                &format!("{:12} {}\n{:12} {}\n", "all", size(inside.all_databases), "WAL", size(inside.wal));
+            for table in &inside.tables {
+                text += &format!("  {:>10}  {}\n", size(table.bytes), table.name);
+            }
+        }
+        None => text += "The database does not answer.\n",
+    }
+    // A file system keeps some of its device for itself.
+    if disk.device.is_some_and(|device| device > disk.size.saturating_add(disk.size / 10)) {
+        text += &style::change("The volume is larger than its file system: --grow lets it grow.");
+    }
+    text.trim_end().to_owned()
+}
