@@ -319,19 +319,27 @@ fn a_vault_without_a_schedule_has_neither_plan_nor_selection_nor_their_role() {
 }
 
 #[test]
-fn the_host_writes_dumps_to_the_one_bucket_and_nowhere_else() {
+fn the_host_writes_and_reads_dumps_in_the_one_bucket_and_nowhere_else() {
     let stack = backed_up("{ bucket: my-dumps, dump_schedule: weekly }");
     let text = shown(&props(&stack, "iam_role_policy.instance")["document"]);
     let document: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(
         document["Statement"][1],
         json!({
-            "Effect": "Allow", "Action": ["s3:PutObject", "s3:AbortMultipartUpload"],
+            "Effect": "Allow", "Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],
             "Resource": "arn:<lookup.caller#partition>:s3:::my-dumps/lighthouse-dev/*",
             "Condition": { "StringEquals": { "aws:ResourceAccount": "<lookup.caller#account>" } },
         })
     );
-    let keys = &document["Statement"][2]["Condition"];
+    assert_eq!(
+        document["Statement"][2],
+        json!({
+            "Effect": "Allow", "Action": "s3:ListBucket",
+            "Resource": "arn:<lookup.caller#partition>:s3:::my-dumps",
+            "Condition": { "StringLike": { "s3:prefix": "lighthouse-dev/*" } },
+        })
+    );
+    let keys = &document["Statement"][3]["Condition"];
     assert_eq!(keys["StringEquals"]["kms:ViaService"], "s3.us-east-1.amazonaws.com");
     assert_eq!(
         keys["StringLike"]["kms:EncryptionContext:aws:s3:arn"][0],

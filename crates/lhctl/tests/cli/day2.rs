@@ -82,8 +82,9 @@ fn a_database_is_backed_up_drilled_lost_and_restored_by_its_commands() {
     db("retention stacks/dev.yaml --drop-after 60d --table check_history --auto-approve")
         .expect(0)
         .says("60 days");
-    // The same by a URL, without a stack: the one that is told is of the database `postgres`.
-    let url = url.replace("/postgres?", "/lighthouse_dev?");
+    // The same by a URL, without a stack. The one that was printed names no stack's database.
+    let (server, options) = (&url[..url.rfind('/').unwrap()], url.split_once('?').unwrap().1);
+    let url = format!("{server}/lighthouse_dev?{options}");
     let by_url = place.with(&[("DATABASE_URL", &url)], "db retention --json").expect(0).json();
     let ages: Vec<_> =
         by_url.as_array().unwrap().iter().map(|policy| policy["after"].as_str().unwrap()).collect();

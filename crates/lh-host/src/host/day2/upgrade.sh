@@ -93,7 +93,7 @@ trap 'exit 130' INT
 log "starting $NEW"
 refresh >&2 || die 1 "the database does not start with $NEW"
 while read -r db version; do
-  [ -n "$db" ] && [ "$version" != "$newest" ] || continue
+  if [ -z "$db" ] || [ "$version" = "$newest" ]; then continue; fi
   log "updating the extension in $db from $version to $newest"
   # The first statement of its session: a library that is loaded already cannot be exchanged.
   sql -d "$db" <<<'ALTER EXTENSION timescaledb UPDATE' || die 1 "the extension in $db was not updated"
