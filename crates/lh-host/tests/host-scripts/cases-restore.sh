@@ -233,7 +233,7 @@ case_restore_disk_full() {
   done
   equal "$(q "SELECT count(*) || ' ' || min(status) FROM checks")" "10 lost"
   sends restore
-  equal "$(answer result)" restored
+  equal "$(answer compared)" true
 }
 
 # A dump of an older extension: created at that version, updated once it is loaded.
