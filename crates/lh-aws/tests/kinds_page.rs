@@ -85,3 +85,18 @@ fn the_page_of_kinds_is_what_the_registry_says() {
     let kept = fs::read_to_string(&file).unwrap_or_default();
     assert!(kept == page, "docs/kinds.md is out of date: run this test with LHCTL_BLESS=1");
 }
+
+/// What `doctor`, `verify` and `status` may read is what their page says, so that a policy can be
+/// made of it.
+#[test]
+fn the_page_of_commands_names_every_read_of_an_inspector() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/commands.md");
+    let page = fs::read_to_string(file).unwrap();
+    for call in lh_aws::inspect::READS.iter().chain(lh_aws::inspect::TRIES) {
+        assert!(page.contains(&format!("`{call}`")), "docs/commands.md does not name {call}");
+    }
+    for call in lh_aws::inspect::REHEARSED {
+        let (_, operation) = call.split_once(':').unwrap();
+        assert!(page.contains(&format!("`{operation}`")), "docs/commands.md does not name {call}");
+    }
+}

@@ -5,7 +5,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-import { message } from './wire.mjs'
+import { Reader, message } from './wire.mjs'
 
 /** What an image's server loads at its start, this one loads with each database. */
 const LOADED = "LOAD 'timescaledb'"
@@ -105,9 +105,12 @@ export class Engine {
 
   /** The open database as SQL, by pg_dump. */
   async dump(args) {
-    const file = await this.pgDump({ pg: this.#pg, args: [...DUMP, ...args] })
-    await this.refresh()
-    return Buffer.from(await file.arrayBuffer())
+    try {
+      const file = await this.pgDump({ pg: whole(this.#pg), args: [...DUMP, ...args] })
+      return Buffer.from(await file.arrayBuffer())
+    } finally {
+      await this.refresh()
+    }
   }
 
   async close() {
@@ -128,6 +131,24 @@ export class Engine {
     this.#made = made
     fs.writeFileSync(`${this.made}.new`, JSON.stringify(made))
     fs.renameSync(`${this.made}.new`, this.made)
+  }
+}
+
+/** pg_dump sends pieces of 8 KB, of which this makes the messages that the engine wants whole. */
+function whole(pg) {
+  const reader = new Reader(true)
+  return {
+    query: (sql) => pg.query(sql),
+    exec: (sql) => pg.exec(sql),
+    execProtocolRawSync(piece) {
+      reader.add(Buffer.from(piece))
+      const answers = []
+      for (let one; (one = reader.next()); ) {
+        reader.untyped = false
+        answers.push(Buffer.from(pg.execProtocolRawSync(one.whole)))
+      }
+      return new Uint8Array(Buffer.concat(answers))
+    },
   }
 }
 

@@ -88,6 +88,19 @@ class Psql {
     return !/^(|0|off|false)$/i.test(this.variables.ON_ERROR_STOP ?? '')
   }
 
+  /** All that it was given: the exit status. */
+  async all() {
+    let status = 0
+    if (this.single) await this.client.run('BEGIN')
+    for (const [kind, value] of this.sources.length > 0 ? this.sources : [['file', '-']]) {
+      const ended = kind === 'file' ? await this.file(value) : await this.once(value)
+      status = ended ?? 0
+      if (ended === 3 || (ended === 1 && this.stops)) break
+    }
+    if (this.single && status === 0) await this.client.run('COMMIT')
+    return status
+  }
+
   /** A file, or standard input: an exit status where one was decided. */
   file(name) {
     const input = name === '-' ? process.stdin : fs.createReadStream(name)
@@ -283,16 +296,7 @@ async function main() {
   }
   const psql = new Psql(options(process.argv.slice(2)))
   await psql.connect(psql.dbname)
-  if (psql.single) await psql.client.run('BEGIN')
-  let status = 0
-  for (const [kind, value] of psql.sources.length > 0 ? psql.sources : [['file', '-']]) {
-    const ended = kind === 'file' ? await psql.file(value) : await psql.once(value)
-    status = ended ?? 0
-    if (ended === 3 || (ended === 1 && psql.stops)) break
-  }
-  if (psql.single && status === 0) await psql.client.run('COMMIT')
-  psql.client.close()
-  return status
+  return psql.all().finally(() => psql.client.close())
 }
 
 /** A command by -c, and after it what it asks for. */

@@ -154,7 +154,8 @@ export class Session {
       this.#say(message('H', Buffer.from([0]), int16(0)), message('d', dump), message('c'))
       done('DUMP')
     } catch (error) {
-      this.#say(failure('ERROR', 'XX000', error.message), message('Z', 'I'))
+      if (error instanceof WebAssembly.RuntimeError) throw error
+      this.#say(failure('ERROR', 'XX000', error.message ?? String(error)), message('Z', 'I'))
     } finally {
       this.hall.give(this)
     }

@@ -23,16 +23,15 @@ async function dump(args) {
   }
   const client = await Client.connect(database ?? 'postgres')
   const write = (data) => process.stdout.write(data)
-  await client.order(`dump ${JSON.stringify(passed)}`, { data: write })
-  client.close()
+  await client.order(`dump ${JSON.stringify(passed)}`, { data: write }).finally(() => client.close())
 }
 
 async function order(verb) {
   const client = await Client.connect()
-  await client.order(verb).catch((error) => {
+  const done = client.order(verb).finally(() => client.close())
+  await done.catch((error) => {
     if (verb !== 'stop') throw error
   })
-  client.close()
 }
 
 const [tool, ...args] = process.argv.slice(2)

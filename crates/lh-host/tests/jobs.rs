@@ -7,7 +7,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lh_host::{Job, Reader, Script, Standing, Stream};
 
@@ -79,17 +79,22 @@ fn script(text: impl Into<String>) -> Script {
     Script { title: "try".into(), text: text.into(), deadline: Duration::from_secs(60) }
 }
 
-/// Waits for a file that a script makes.
-fn appears(path: &Path) {
-    let began = Instant::now();
-    while !path.exists() {
-        assert!(began.elapsed() < PATIENCE, "{} did not appear", path.display());
-        std::thread::yield_now();
-    }
+/// Waits until bash finds that `condition` holds of `$0`, for 20 seconds at most.
+fn becomes(condition: &str, of: &str) {
+    let wait =
+        format!("for ((n = 0; n < 200; n++)); do if {condition}; then exit; fi; sleep 0.1; done; exit 1");
+    let there = Command::new("bash").args(["-c", &wait, of]).status().unwrap();
+    assert!(there.success(), "{condition}, of {of}, did not come true");
 }
 
-fn lives(pid: &str) -> bool {
-    Command::new("kill").args(["-0", pid.trim()]).stderr(Stdio::null()).status().unwrap().success()
+/// Waits for a file that a script makes.
+fn appears(path: &Path) {
+    becomes("[ -e \"$0\" ]", &path.to_string_lossy());
+}
+
+/// Waits until a process is over, whether somebody has taken note of its end or not.
+fn ends(pid: &str) {
+    becomes("[[ $(ps -o stat= -p \"$0\") =~ ^(Z.*)?$ ]]", pid.trim());
 }
 
 #[test]
@@ -203,7 +208,7 @@ fn its_deadline_ends_it_and_what_it_began() {
     let script = Script { deadline: Duration::from_secs(1), ..script(text) };
     let read = host.read(&job, host.answer(&job.begin(&script, PATIENCE)));
     assert_eq!(read.0, Standing::Late);
-    assert!(!lives(&fs::read_to_string(child).unwrap()));
+    ends(&fs::read_to_string(child).unwrap());
 }
 
 #[test]

@@ -79,7 +79,8 @@ type Data = BTreeSet<(&'static str, String)>;
 
 fn data(world: &World) -> Data {
     let region = &world.regions["us-east-1"];
-    let is_data = |volume: &Volume| volume.tags.get("lhctl:resource").is_some_and(|at| at == "volume.data");
+    // By its name: one that was released and kept has no tags of ownership.
+    let is_data = |volume: &Volume| volume.tags.get("Name").is_some_and(|name| name.ends_with("-data"));
     let lives = |volume: &Volume| volume.state != VolumeState::Deleting;
     let mut all = Data::new();
     let volumes = region.volumes.iter().filter(|(_, volume)| is_data(volume) && lives(volume));

@@ -33,8 +33,8 @@ async fn traces(session: &mut PgConnection) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn defect_16_the_benchmark_refreshes_counts_its_rows_and_leaves_no_trace() {
-    let test = "defect_16_the_benchmark_refreshes_counts_its_rows_and_leaves_no_trace";
+async fn guide_defect_16_the_benchmark_refreshes_counts_its_rows_and_leaves_no_trace() {
+    let test = "guide_defect_16_the_benchmark_refreshes_counts_its_rows_and_leaves_no_trace";
     let Some((database, _folder)) = timescale(test).await else { return };
     let url = database.url();
     migrate(url).await;

@@ -47,6 +47,17 @@ fn sql(folder: &Path, database: &str, text: &str) -> Ran {
     run(folder, "psql.mjs", &args, text)
 }
 
+/// Ends the server in the background where a test fails before it does.
+struct Background<'f>(&'f Path);
+
+impl Drop for Background<'_> {
+    fn drop(&mut self) {
+        if self.0.join("database.json").exists() {
+            run(self.0, "tool.mjs", &["stop"], "");
+        }
+    }
+}
+
 #[track_caller]
 fn done(ran: Ran) -> String {
     assert_eq!(ran.status, 0, "{}", ran.err);
@@ -57,9 +68,10 @@ const COUNTS: &str = "SELECT count(*) FROM check_history; SELECT sum(total_check
 SELECT count(*) FROM users; SELECT count(*) FROM timescaledb_information.jobs WHERE hypertable_name IS NOT NULL;
 SELECT count(*) FROM timescaledb_information.chunks WHERE is_compressed;";
 
+/// So many chunks that pg_dump locks them by a statement of more than 8 KB, which it sends in pieces.
 const ROWS: &str = "INSERT INTO users (email) VALUES ('a@example.com');
 INSERT INTO check_history (time, subscription_id, status, latency_ms)
-SELECT now() - i * interval '10 min', gen_random_uuid(), 'success', i FROM generate_series(1, 2000) AS i;
+SELECT now() - i * interval '2 hours', gen_random_uuid(), 'success', i FROM generate_series(1, 2000) AS i;
 CALL refresh_continuous_aggregate('hourly_metrics', NULL, now() - interval '1 day');
 SELECT count(compress_chunk(c)) FROM (SELECT c FROM show_chunks('check_history') AS c LIMIT 2) AS two;";
 
@@ -77,6 +89,9 @@ async fn a_dump_is_restored_beside_the_database_and_takes_its_name() {
     let dump = run(folder, "tool.mjs", &["pg_dump", "-U", "postgres", "-d", "lighthouse"], "");
     let dump = done(dump);
     assert!(dump.trim_end().ends_with("-- PostgreSQL database dump complete\n--"), "{}", dump.len());
+
+    let refused = run(folder, "tool.mjs", &["pg_dump", "-d", "lighthouse", "--no-such-option"], "");
+    assert_eq!((refused.status, refused.out.as_str()), (1, ""));
 
     // What happens after the dump is not in it.
     done(sql(folder, "lighthouse", "DELETE FROM users"));
@@ -116,6 +131,7 @@ INSERT INTO h VALUES (now());";
     assert!(ran.err.contains("lhctl local database"), "{}", ran.err);
 
     let (url, _) = LocalDatabase::detach(folder, None, &mut |_| {}).await.unwrap();
+    let _background = Background(folder);
     let mut session = session(&url).await;
     execute(&mut session, "INSERT INTO h VALUES (now() + interval '30 days')").await;
     assert_eq!(number(&mut session, "SELECT count(*) FROM h").await, 2);

@@ -158,3 +158,65 @@ async fn the_tagging_api_shows_all_of_them_later_than_their_services() {
         shown.resource_tag_mapping_list().iter().filter_map(|one| one.resource_arn()).collect();
     assert_eq!(arns, ["arn:aws:logs:us-east-1:123456789012:log-group:g", topic.topic_arn().unwrap()]);
 }
+
+/// CloudWatch evaluates alarms by itself, overrules what it was told, and keeps the history.
+#[tokio::test]
+async fn an_alarm_is_evaluated_back_and_its_history_tells_what_it_did() {
+    let sim = Sim::in_memory();
+    let instance = crate::running(&sim, &crate::ec2(&sim)).await;
+    let topic = client!(aws_sdk_sns, sim).create_topic().name("alerts").send().await.unwrap();
+    let cloudwatch = client!(aws_sdk_cloudwatch, sim);
+    let put = |name: &str, missing: &str| {
+        cloudwatch
+            .put_metric_alarm()
+            .alarm_name(name)
+            .namespace("AWS/EC2")
+            .metric_name("CPUUtilization")
+            .dimensions(
+                aws_sdk_cloudwatch::types::Dimension::builder().name("InstanceId").value(&instance).build(),
+            )
+            .statistic(Statistic::Average)
+            .period(300)
+            .evaluation_periods(2)
+            .comparison_operator(ComparisonOperator::GreaterThanThreshold)
+            .threshold(80.0)
+            .treat_missing_data(missing)
+            .alarm_actions(topic.topic_arn().unwrap())
+    };
+    put("cpu", "missing").send().await.unwrap();
+    put("gone", "breaching").alarm_actions("arn:aws:sns:us-east-1:123456789012:none").send().await.unwrap();
+    let state = async |name: &str| {
+        let found = cloudwatch.describe_alarms().alarm_names(name).send().await.unwrap();
+        found.metric_alarms()[0].state_value().unwrap().as_str().to_owned()
+    };
+    assert_eq!(state("cpu").await, "INSUFFICIENT_DATA");
+    sim.advance(seconds(60));
+    assert_eq!(state("cpu").await, "OK");
+    let told = cloudwatch.set_alarm_state().alarm_name("cpu").state_value(StateValue::Alarm);
+    told.state_reason("test").send().await.unwrap();
+    assert_eq!(state("cpu").await, "ALARM");
+    sim.advance(seconds(60));
+    assert_eq!(state("cpu").await, "OK");
+    let history = async |name: &str| {
+        let found = cloudwatch.describe_alarm_history().alarm_name(name).send().await.unwrap();
+        let items = found.alarm_history_items().iter();
+        items.map(|item| item.history_summary().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let action = format!("Successfully executed action {}", topic.topic_arn().unwrap());
+    let wanted = [
+        "Alarm updated from ALARM to OK",
+        &action,
+        "Alarm updated from OK to ALARM",
+        "Alarm updated from INSUFFICIENT_DATA to OK",
+    ];
+    assert_eq!(history("cpu").await, wanted);
+    // An instance that does not run has no metrics; what that counts as, the alarm says.
+    crate::ec2(&sim).stop_instances().instance_ids(&instance).send().await.unwrap();
+    sim.advance(seconds(120));
+    assert_eq!((state("cpu").await, state("gone").await), ("INSUFFICIENT_DATA".into(), "ALARM".into()));
+    assert!(
+        history("gone")
+            .await
+            .contains(&"Failed to execute action arn:aws:sns:us-east-1:123456789012:none".to_owned())
+    );
+}

@@ -147,6 +147,9 @@ fn volume(own: &Own<'_>, common: &Common) -> Part {
 }
 
 fn database(own: &Own<'_>) -> Part {
+    if id_of(own, "instance").is_none() {
+        return Part::absent("database", NOT_APPLIED);
+    }
     let sight = match &own.host {
         Ok(sight) => sight,
         Err(silence) => return Part::unknown("database", silence.reason.clone()),
@@ -178,6 +181,9 @@ fn database(own: &Own<'_>) -> Part {
 }
 
 fn disk(own: &Own<'_>) -> Part {
+    if id_of(own, "instance").is_none() {
+        return Part::absent("disk", NOT_APPLIED);
+    }
     let sight = match &own.host {
         Ok(sight) => sight,
         Err(silence) => return Part::unknown("disk", silence.reason.clone()),
@@ -236,6 +242,9 @@ fn dump(own: &Own<'_>, common: &Common) -> Part {
 }
 
 fn drill(own: &Own<'_>) -> Part {
+    if id_of(own, "instance").is_none() {
+        return Part::absent("drill", NOT_APPLIED);
+    }
     let sight = match &own.host {
         Ok(sight) => sight,
         Err(silence) => return Part::unknown("drill", silence.reason.clone()),
@@ -284,6 +293,9 @@ fn alarms(own: &Own<'_>, common: &Common) -> Part {
 }
 
 fn cost(own: &Own<'_>) -> Part {
+    if own.state.resources.is_empty() {
+        return Part::absent("cost", NOT_APPLIED);
+    }
     let managed = own.state.resources.iter().filter(|(_, record)| record.managed);
     let book = lh_aws::Registry;
     let prices = PriceBook::of(own.deployment.stack().region());

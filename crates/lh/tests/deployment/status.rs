@@ -26,7 +26,12 @@ fn part<'s>(status: &'s Status, name: &str) -> &'s StatusPart {
 async fn a_stack_that_was_never_applied_has_nothing_and_nothing_wrong() {
     let status = status(&Cloud::simulated(), SET).await;
     assert!(status.fine, "{status:?}");
-    assert_eq!(part(&status, "state").standing, Standing::Absent);
+    for name in ["state", "instance", "database", "disk", "drill", "cost"] {
+        assert_eq!(
+            (part(&status, name).standing, part(&status, name).text.as_str()),
+            (Standing::Absent, "not applied yet")
+        );
+    }
     assert_eq!(status.parts.iter().map(|part| part.part).collect::<Vec<_>>(), lh::PARTS);
 }
 

@@ -288,6 +288,25 @@ async fn guide_defect_12_backups_that_were_never_restored_fail() {
     let (reason, fix) = failed(&later[0]);
     assert_eq!(reason, "No restore of a backup was ever tried");
     assert!(fix.contains("lhctl db drill"), "{fix}");
+    // What a drill notes on the data volume, by the host's own clock.
+    let volumes = std::fs::read_dir(folder.path().join("volumes")).unwrap();
+    let backups = volumes.flatten().next().unwrap().path().join("backups");
+    let note = |result: &str, days: u64| {
+        std::fs::create_dir_all(&backups).unwrap();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let text = format!(
+            r#"{{"result":"{result}","reason":"7 rows of 9","backup":"d.sql.gz","at":{},"seconds":4}}"#,
+            now - days * DAY
+        );
+        std::fs::write(backups.join("last-drill.json"), text).unwrap();
+    };
+    note("passed", 1);
+    let good = drill().await;
+    assert!(passed(&good[0])[0].starts_with("d.sql.gz restored in 4 s"), "{good:?}");
+    note("passed", 40);
+    assert_eq!(failed(&drill().await[0]).0, "The last restore was tried 40 days ago");
+    note("failed", 0);
+    assert_eq!(failed(&drill().await[0]).0, "The last restore that was tried failed: 7 rows of 9");
 }
 
 #[tokio::test]
