@@ -89,7 +89,7 @@ fn a_file_does_not_end_its_own_transaction() {
 
 /// FACTS, defect 13: a configuration that is replaced loses the keys that it does not name.
 #[test]
-fn defect_13_alter_job_changes_one_key_and_does_not_replace_the_configuration() {
+fn guide_defect_13_alter_job_changes_one_key_and_does_not_replace_the_configuration() {
     assert_eq!(one("SELECT alter_job(1, config => '{\"drop_after\": \"30 days\"}');"), ["E0857 1:1"]);
     assert!(
         one("SELECT alter_job(1, config => jsonb_set(config, '{drop_after}', '\"30 days\"'));").is_empty()

@@ -108,8 +108,8 @@ async fn ages(session: &mut PgConnection) {
 }
 
 #[tokio::test]
-async fn defect_14_retention_is_90_days_in_one_place_and_every_change_of_a_policy_is_seen() {
-    let test = "defect_14_retention_is_90_days_in_one_place_and_every_change_of_a_policy_is_seen";
+async fn guide_defect_14_retention_is_90_days_in_one_place_and_every_change_of_a_policy_is_seen() {
+    let test = "guide_defect_14_retention_is_90_days_in_one_place_and_every_change_of_a_policy_is_seen";
     let Some((database, _folder)) = timescale(test).await else { return };
     let url = database.url();
     migrate(url).await;
