@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_costs_what_the_guide_leaves_out() {
+    fn guide_defect_07_the_address_costs_what_the_guide_leaves_out() {
         let Price::Known(lines) = ElasticIp::price(&Map::new(), &PriceBook::of("us-east-1")) else {
             panic!()
         };
