@@ -178,13 +178,11 @@ fn a_release_with_its_state_in_s3_killed_at_any_call_is_done_by_the_next() {
             assert!(died.signal.is_some(), "{how} {death:?}: {}", died.err);
             // What a dead run had been allowed, the next is not.
             let before = living(&place);
-            release(&place, &format!("volume.data {unchecked}")).expect(5);
+            release(&place, &format!("volume.data {unchecked}"));
             assert_eq!(living(&place), before, "{how} {death:?}");
             let ended = place.run(&command);
             let gone = ended.code == Some(5) && ended.err.contains("E0631");
             assert!(gone || ended.code == Some(0), "{how} {death:?}:\n{}\n{}", ended.out, ended.err);
-            // What was found to be gone is recorded by the next run that has something to do.
-            place.run("destroy --local stacks/dev.yaml --retain-data --auto-approve").expect(0);
             assert_eq!(recorded(&place, "volume.data"), None, "{how} {death:?}");
             assert!(recorded(&place, "parameter.password").is_some(), "{how} {death:?}");
             assert_eq!(living(&place), volumes, "{how} {death:?}");
