@@ -98,7 +98,9 @@ fn take(observed: &mut [Observed], seen: BTreeMap<Place, Seen>) -> Result<(), Cl
         one.lookups.values().any(Result::is_ok)
             || one.resources.values().any(|seen| matches!(seen, Seen::Found(_)))
     };
-    match failure.filter(|_| !observed.iter().any(is_heard)) {
+    let is_deaf = |seen: &Seen| matches!(seen, Seen::Unreadable(error) if concerns_all(error.kind));
+    let all_deaf = observed.iter().flat_map(|one| one.resources.values()).all(is_deaf);
+    match failure.filter(|_| all_deaf || !observed.iter().any(is_heard)) {
         Some(error) => Err(error),
         None => Ok(()),
     }
