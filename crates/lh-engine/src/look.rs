@@ -50,8 +50,8 @@ type Place = (usize, Address);
 /// All of them share each call.
 ///
 /// # Errors
-/// Only when AWS cannot be asked at all (credentials, network, throttling); what is wrong with
-/// single resources is told in the answer.
+/// Only when AWS cannot be asked at all: it accepts no credentials, or gives nothing that is asked
+/// for. What is wrong with some of the resources, while others can be read, is told in the answer.
 pub async fn look(reach: &Reach<'_>, sights: &[Sight<'_>]) -> Result<Vec<Observed>, CloudError> {
     let mut observed: Vec<Observed> = sights.iter().map(|_| Observed::default()).collect();
     let mut asked: BTreeMap<Place, Target> = BTreeMap::new();
@@ -66,8 +66,7 @@ pub async fn look(reach: &Reach<'_>, sights: &[Sight<'_>]) -> Result<Vec<Observe
         let probes: Vec<Probe> = questions.iter().map(|(probe, _)| probe.clone()).collect();
         reach.events.tell(Event::Looking { targets: next.len() + probes.len() });
         let (resources, answers) =
-            futures_util::future::join(observe(reach, &next), reach.cloud.look_up(&probes)).await;
-        take(&mut observed, resources?);
+            futures_util::future::join(see(reach, &next), reach.cloud.look_up(&probes)).await;
         for ((_, askers), answer) in questions.into_iter().zip(answers) {
             for (stack, lookup) in askers {
                 // What is missing is missing at each line that asks for it.
@@ -75,15 +74,35 @@ pub async fn look(reach: &Reach<'_>, sights: &[Sight<'_>]) -> Result<Vec<Observe
                 observed[stack].lookups.insert(lookup.name.clone(), answer);
             }
         }
+        take(&mut observed, resources)?;
         asked.extend(next);
     }
     look_again(reach, sights, &mut observed).await?;
     Ok(observed)
 }
 
-fn take(observed: &mut [Observed], seen: BTreeMap<Place, Seen>) {
+/// Keeps what was seen. One operation that fails does not hide what the others show; where nothing
+/// at all can be read, though, that is one trouble and not one of each resource.
+fn take(observed: &mut [Observed], seen: BTreeMap<Place, Seen>) -> Result<(), CloudError> {
+    let mut failure = None;
     for ((stack, address), seen) in seen {
+        match &seen {
+            Seen::Unreadable(error) if error.kind == ErrorKind::Credentials => return Err(error.clone()),
+            Seen::Unreadable(error) if concerns_all(error.kind) => failure = failure.or(Some(error.clone())),
+            _ => {}
+        }
         observed[stack].resources.insert(address, seen);
+    }
+    // Absence is no sign of life: what refers to something unknown is absent without a call.
+    let is_heard = |one: &Observed| {
+        one.lookups.values().any(Result::is_ok)
+            || one.resources.values().any(|seen| matches!(seen, Seen::Found(_)))
+    };
+    let is_deaf = |seen: &Seen| matches!(seen, Seen::Unreadable(error) if concerns_all(error.kind));
+    let all_deaf = observed.iter().flat_map(|one| one.resources.values()).all(is_deaf);
+    match failure.filter(|_| all_deaf || !observed.iter().any(is_heard)) {
+        Some(error) => Err(error),
+        None => Ok(()),
     }
 }
 
@@ -170,11 +189,21 @@ fn probes(desired: &Desired, state: &State) -> Vec<Probe> {
         .collect()
 }
 
-/// One round: all kinds at once, each with all its targets.
+/// One round, as far as it is about what a step waits for: it fails as a whole, and is repeated so.
 pub(crate) async fn observe<K: Clone + Ord>(
     reach: &Reach<'_>,
     targets: &BTreeMap<K, Target>,
 ) -> Result<BTreeMap<K, Seen>, CloudError> {
+    let seen = see(reach, targets).await;
+    let failure = seen.values().find_map(|seen| match seen {
+        Seen::Unreadable(error) if concerns_all(error.kind) => Some(error.clone()),
+        _ => None,
+    });
+    failure.map_or(Ok(seen), Err)
+}
+
+/// One round: all kinds at once, each with all its targets.
+async fn see<K: Clone + Ord>(reach: &Reach<'_>, targets: &BTreeMap<K, Target>) -> BTreeMap<K, Seen> {
     let mut by_kind: BTreeMap<&str, (Vec<K>, Vec<Target>)> = BTreeMap::new();
     for (key, target) in targets {
         let (keys, of_kind) = by_kind.entry(target.address.kind()).or_default();
@@ -185,17 +214,10 @@ pub(crate) async fn observe<K: Clone + Ord>(
         let seen = reach.cloud.observe(kind, &targets).await;
         keys.into_iter().zip(seen).collect::<Vec<_>>()
     });
-    let mut all = BTreeMap::new();
-    for (key, seen) in join_all(looks).await.into_iter().flatten() {
-        match seen {
-            Seen::Unreadable(error) if concerns_all(error.kind) => return Err(error),
-            seen => all.insert(key, seen),
-        };
-    }
-    Ok(all)
+    join_all(looks).await.into_iter().flatten().collect()
 }
 
-/// Failures that are no property of one resource.
+/// Failures that are mostly no property of one resource.
 fn concerns_all(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Credentials | ErrorKind::Unreachable | ErrorKind::Throttled)
 }
@@ -221,8 +243,7 @@ async fn look_again(
             reach.events.tell(Event::Unseen { address: address.clone() });
         }
         reach.pace.pause(Duration::from_millis(*pause)).await;
-        let seen = observe(reach, &unseen).await?;
-        take(observed, seen);
+        take(observed, see(reach, &unseen).await)?;
     }
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! Planning a release: what state records is looked at, and the backups of what is given up.
 
 use lh_model::Desired;
-use lh_plan::{Mode, Plan, Release, plan_release};
+use lh_plan::{Mode, Note, Plan, Release, plan_release};
+use lh_state::Event;
 
 use crate::{EngineError, Session, settle::settle};
 
@@ -29,6 +30,13 @@ impl Session {
         };
         let wanted = Desired { resources: desired.resources.clone(), ..recorded.clone() };
         let mut plan = plan_release(&wanted, &observed, &fold.state, cloud.book(), release, &backups);
+        let address = &release.address;
+        if settled.iter().any(|event| matches!(event, Event::Gone { address: gone } if gone == address)) {
+            // An earlier run did it and died before it could say so: nothing is left but to record it.
+            plan.refusals.retain(|refusal| refusal.code != "E0631");
+            let text = "It is gone: an interrupted run had deleted it.".to_owned();
+            plan.notes.push(Note { address: Some(address.clone()), text });
+        }
         self.keep_settled(settled);
         let lookups = recorded.lookups.iter().flat_map(|lookup| cloud.lookup_calls(&lookup.name));
         plan.reads.extend(lookups.chain(cloud.backup_calls(kind)).map(|call| (*call).to_owned()));

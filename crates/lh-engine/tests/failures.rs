@@ -202,11 +202,15 @@ async fn a_cloud_that_cannot_be_asked_is_one_error_and_leaves_no_lock() {
 #[tokio::test]
 async fn one_kind_that_cannot_be_read_refuses_the_plan_by_name() {
     let stack = ToyStack::reference().0;
-    let bench = Bench::new();
-    bench.cloud.fail("toy:DescribeRule", ErrorKind::Denied, 1);
-    let plan = bench.plan(&stack, Mode::Apply).await.unwrap();
-    let refused: Vec<&str> = plan.refusals.iter().map(|refusal| refusal.code.as_str()).collect();
-    assert_eq!(refused, ["E0601", "E0601"]);
-    assert!(plan.refusals[0].message.contains("rule.db"));
-    assert_eq!(plan.refusals[0].origin.as_ref().map(|origin| origin.line), Some(3));
+    for kind in [ErrorKind::Denied, ErrorKind::Unreachable, ErrorKind::Throttled] {
+        let bench = Bench::new();
+        bench.apply(&stack).await;
+        bench.cloud.fail("toy:DescribeRule", kind, 100);
+        let plan = bench.plan(&stack, Mode::Apply).await.unwrap();
+        let refused: Vec<&str> = plan.refusals.iter().map(|refusal| refusal.code.as_str()).collect();
+        assert_eq!(refused, ["E0601", "E0601"]);
+        assert!(plan.refusals[0].message.contains("rule.db"));
+        assert_eq!(plan.refusals[0].origin.as_ref().map(|origin| origin.line), Some(3));
+        assert!(plan.notes.iter().any(|note| note.text.contains("could not be read")));
+    }
 }

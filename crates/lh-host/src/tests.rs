@@ -304,6 +304,27 @@ fn the_agent_reports_what_was_asked_for_and_else_is_absent() {
     assert!(files(&host).iter().all(|file| file.path != path));
 }
 
+/// An alarm gets data only if its dimensions are, to the letter, those of a published metric: the
+/// stack's alarms have `InstanceId` alone.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Agent-Configuration-File-Details.html>
+#[test]
+fn what_the_agent_publishes_is_rolled_up_to_the_instance_alone() {
+    let agent: serde_json::Value =
+        serde_json::from_str(&text(&full(), "/etc/lhctl/cloudwatch.json")).unwrap();
+    let metrics = &agent["metrics"];
+    assert_eq!(metrics["append_dimensions"], serde_json::json!({ "InstanceId": "${aws:InstanceId}" }));
+    assert_eq!(metrics["aggregation_dimensions"], serde_json::json!([["InstanceId"]]));
+    // No namespace of its own: the agent's is CWAgent, which the alarms and the dashboard ask.
+    assert!(metrics.get("namespace").is_none());
+    for part in ["mem", "disk"] {
+        let part = &metrics["metrics_collected"][part];
+        assert_eq!(part["measurement"], serde_json::json!(["used_percent"]));
+        assert!(part.get("append_dimensions").is_none());
+    }
+    // One file system: the roll-up is of the data volume and of nothing else.
+    assert_eq!(metrics["metrics_collected"]["disk"]["resources"], serde_json::json!([MOUNT_POINT]));
+}
+
 #[test]
 fn stages_are_the_ones_that_the_scripts_go_through() {
     assert!(scripts::lib().contains(&format!("STAGES=\"{}\"", scripts::STAGES.join(" "))));

@@ -1,10 +1,15 @@
 //! One wanted resource against what AWS shows of it: what has to be done.
 
-use lh_kind::{AnyRules, Change, Found, Owner, Readiness, Seen};
-use lh_model::{Diagnostic, Existing, Map, Resource, value::is_late};
+use lh_kind::{AnyRules, Change, CloudError, Found, Owner, Readiness, Seen};
+use lh_model::{Address, Diagnostic, Existing, Map, Resource, value::is_late};
 use lh_state::{Record, State};
 
-use crate::{Act, Drift, Note, draft::Draft, drift, plan::Step};
+use crate::{
+    Act, Drift, Note,
+    draft::{Draft, NOT_PLANNED, note},
+    drift,
+    plan::Step,
+};
 
 /// What has to be done with one resource.
 pub(crate) struct Verdict {
@@ -29,6 +34,12 @@ impl Verdict {
     fn refusal(refusal: Diagnostic) -> Self {
         Self { refusals: vec![refusal], ..Self::nothing(true) }
     }
+
+    /// What could not be read is left alone, and the plan says so.
+    pub(crate) fn unreadable(draft: &Draft<'_>, address: &Address, error: &CloudError) -> Self {
+        let notes = vec![note(address, NOT_PLANNED)];
+        Self { notes, ..Self::refusal(draft.unreadable(address, error)) }
+    }
 }
 
 /// Judges `resource`, whose properties are `want` as far as they are known.
@@ -36,12 +47,7 @@ pub(crate) fn judge(draft: &Draft<'_>, resource: &Resource, want: &Map, rules: &
     let address = &resource.address;
     let record = draft.state.resources.get(address);
     match draft.observed.resources.get(address) {
-        Some(Seen::Unreadable(error)) => Verdict::refusal(
-            Diagnostic::error("E0601", format!("{address} could not be read: {error}"))
-                .at(resource.origin.clone())
-                .because("A plan made without knowing what exists could create it twice.")
-                .fix(error.advice().unwrap_or("Run the command again.")),
-        ),
+        Some(Seen::Unreadable(error)) => Verdict::unreadable(draft, address, error),
         None | Some(Seen::Absent) => absent(draft, resource, want, record),
         Some(Seen::Found(found)) => match record {
             Some(record) if record.managed => compare(draft, resource, want, rules, found, record),
@@ -342,12 +348,7 @@ pub(crate) fn judge_leftover(
 ) -> Verdict {
     let found = match draft.observed.resources.get(address) {
         Some(Seen::Found(found)) => found,
-        Some(Seen::Unreadable(error)) => {
-            return Verdict::refusal(
-                Diagnostic::error("E0601", format!("{address} could not be read: {error}"))
-                    .fix(error.advice().unwrap_or("Run the command again.")),
-            );
-        }
+        Some(Seen::Unreadable(error)) => return Verdict::unreadable(draft, address, error),
         _ => {
             let mut step = draft.record_step(Act::Forget, address, record);
             step.reason = format!("{} is gone.", record.id);

@@ -7,7 +7,10 @@ use lh_model::{Address, Diagnostic, Existing, Map, Resource};
 use lh_state::Record;
 use serde_json::{Value, json};
 
-use crate::{Act, Estimate, Plan, Step, StepId, draft::Draft, draft::note};
+use crate::{
+    Act, Estimate, Plan, Step, StepId,
+    draft::{Draft, NOT_PLANNED, note},
+};
 
 /// Plans the removal of everything recorded.
 pub(crate) fn fill(draft: &Draft<'_>, plan: &mut Plan, retain_data: bool) {
@@ -23,8 +26,9 @@ pub(crate) fn fill(draft: &Draft<'_>, plan: &mut Plan, retain_data: bool) {
         let found = match draft.observed.resources.get(address) {
             Some(Seen::Found(found)) => found,
             Some(Seen::Unreadable(error)) => {
-                plan.refusals
-                    .push(Diagnostic::error("E0601", format!("{address} could not be read: {error}")));
+                plan.notes.push(note(address, NOT_PLANNED));
+                plan.refusals.push(draft.unreadable(address, error));
+                kept.push((address.clone(), record.inputs.clone()));
                 continue;
             }
             _ => {
@@ -205,6 +209,10 @@ fn keys_go_last(draft: &Draft<'_>, plan: &mut Plan) {
 
 /// Resources with this stack's tags that state does not know are not silently left behind.
 fn find_strays(draft: &Draft<'_>, plan: &mut Plan) {
+    for (address, error) in draft.unreadable_unrecorded() {
+        plan.notes.push(note(address, NOT_PLANNED));
+        plan.refusals.push(draft.unreadable(address, error));
+    }
     for resource in &draft.desired.resources {
         let address = &resource.address;
         let known = draft.state.resources.contains_key(address);

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use lh_kind::{AnyRules, Effect, FieldDiff, Found, RuleBook, diff_fields};
-use lh_model::{Address, Desired, Identity, Map, Origin, Resource};
+use lh_kind::{AnyRules, CloudError, Effect, FieldDiff, Found, RuleBook, Seen, diff_fields};
+use lh_model::{Address, Desired, Diagnostic, Identity, Map, Origin, Resource};
 use lh_state::{Record, State};
 
 use crate::{Act, Note, Observed, Step, StepId};
+
+/// What a plan says of a resource that could not be read, beside the refusal that says why.
+pub(crate) const NOT_PLANNED: &str = "It could not be read: nothing is planned for it.";
 
 /// Everything a plan is made from.
 pub(crate) struct Draft<'a> {
@@ -74,6 +77,28 @@ impl Draft<'_> {
             facts: Map::new(),
             needs: record.needs.clone(),
         }
+    }
+
+    /// What an interrupted run may have made, or the stack wants, though the state does not have
+    /// it, and could not be read.
+    pub(crate) fn unreadable_unrecorded(&self) -> impl Iterator<Item = (&Address, &CloudError)> {
+        self.observed.resources.iter().filter_map(|(address, seen)| match seen {
+            Seen::Unreadable(error) if !self.state.resources.contains_key(address) => Some((address, error)),
+            _ => None,
+        })
+    }
+
+    /// Why nothing can be planned for `address`, which AWS does not let be read.
+    pub(crate) fn unreadable(&self, address: &Address, error: &CloudError) -> Diagnostic {
+        let origin = self.desired.resources.iter().find(|resource| resource.address == *address);
+        let mut fix = error.advice().unwrap_or("Run the command again.").to_owned();
+        if self.targets.is_empty() {
+            fix += " Until then `--target ADDR` of plan and apply goes on with what does not need it.";
+        }
+        Diagnostic::error("E0601", format!("{address} could not be read: {error}"))
+            .at(origin.and_then(|resource| resource.origin.clone()))
+            .because("A plan made without knowing what exists could create it twice, or leave it behind unrecorded.")
+            .fix(fix)
     }
 
     /// The deletion of what AWS shows at `address`.

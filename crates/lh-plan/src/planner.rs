@@ -137,6 +137,9 @@ impl Draft<'_> {
                 judged.push((address.clone(), verdict, kept));
             }
         }
+        for (address, error) in self.unreadable_unrecorded().filter(|(a, _)| !wanted.contains_key(a)) {
+            judged.push((address.clone(), classify::Verdict::unreadable(self, address, error), None));
+        }
         let priced = self.take(plan, judged);
         gather_unknown(plan);
         let prices = PriceBook::of(&self.desired.region);

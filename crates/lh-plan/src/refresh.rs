@@ -1,7 +1,7 @@
 //! The refresh planner: what AWS shows is taken into the state, and AWS is left as it is.
 
 use lh_kind::{AnyRules, FieldDiff, PriceBook, Seen};
-use lh_model::{Address, Diagnostic, Map};
+use lh_model::{Address, Map};
 use lh_state::Record;
 use serde_json::{Value, json};
 
@@ -30,9 +30,7 @@ fn refresh(draft: &Draft<'_>, plan: &mut Plan, address: &Address, record: &Recor
     let found = match draft.observed.resources.get(address) {
         Some(Seen::Found(found)) => found,
         Some(Seen::Unreadable(error)) => {
-            let refusal = Diagnostic::error("E0601", format!("{address} could not be read: {error}"))
-                .fix(error.advice().unwrap_or("Run the command again."));
-            plan.refusals.push(refusal);
+            plan.refusals.push(draft.unreadable(address, error));
             return Some(record.inputs.clone());
         }
         _ => {

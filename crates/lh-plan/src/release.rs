@@ -64,10 +64,7 @@ fn subject<'a>(draft: &'a Draft<'_>, address: &Address) -> Result<(&'a Record, &
     })?;
     match draft.observed.resources.get(address) {
         Some(Seen::Found(found)) => Ok((record, found)),
-        Some(Seen::Unreadable(error)) => Err(Box::new(
-            Diagnostic::error("E0601", format!("{address} could not be read: {error}"))
-                .fix(error.advice().unwrap_or("Run the command again.")),
-        )),
+        Some(Seen::Unreadable(error)) => Err(Box::new(draft.unreadable(address, error))),
         _ => Err(Box::new(
             Diagnostic::error("E0631", format!("AWS shows no {address} ({}) any more", record.id))
                 .because("There is nothing to release.")

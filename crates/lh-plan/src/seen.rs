@@ -37,7 +37,12 @@ impl Observed {
                 _ => state.value_of(reference),
             };
         }
-        let found = self.found(&reference.address)?;
+        let found = match self.resources.get(&reference.address)? {
+            Seen::Found(found) => found,
+            // What needs it is compared with what it was: nobody says that it is being replaced.
+            Seen::Unreadable(_) => return state.value_of(reference),
+            Seen::Absent => return None,
+        };
         match reference.attribute.as_str() {
             "id" => Some(found.id.0.clone().into()),
             name => found.facts.get(name).cloned().filter(|value| !value.is_null()),

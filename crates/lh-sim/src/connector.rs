@@ -201,7 +201,7 @@ fn refusal(process: &Process, ticket: &Ticket) -> Option<ApiError> {
     if process.faults.endless_throttle || every(process.faults.throttle_every) {
         return Some(service.throttled());
     }
-    if every(process.faults.server_error_every) {
+    if every(process.faults.server_error_every) || process.faults.fail.contains(&ticket.operation_name) {
         return Some(service.failed());
     }
     if ticket.operation.is_none() {

@@ -25,6 +25,8 @@ pub struct Faults {
     pub drop_request_of: BTreeSet<u64>,
     /// Operations, by name, that the caller is not allowed.
     pub deny: BTreeSet<String>,
+    /// Operations, by name, that always fail with HTTP 500, before any effect.
+    pub fail: BTreeSet<String>,
     /// To how many later reads a new object stays invisible.
     pub lag: u32,
     /// The largest page that any list operation gives.
@@ -106,6 +108,9 @@ impl Faults {
             }
             "deny" => {
                 self.deny.insert(value.to_owned());
+            }
+            "fail" => {
+                self.fail.insert(value.to_owned());
             }
             "lag" => self.lag = number(key, value)?,
             "page" => self.page = Some(number(key, value)?),

@@ -31,6 +31,7 @@
 //! | `lose=N` | the Nth mutating call takes effect, but its answer is lost; may be given more than once |
 //! | `drop=N` | the Nth mutating call never reaches AWS; may be given more than once |
 //! | `deny=Operation` | this operation is not authorized; may be given more than once |
+//! | `fail=Operation` | this operation always answers with an internal error (HTTP 500); may be given more than once |
 //! | `lag=N` | a new object stays invisible to the next N reads that would have shown it |
 //! | `page=N` | no list operation gives more than N items in one page |
 //! | `latency=40ms` | every call takes this long in real time (`ms` or `s`) |

@@ -162,7 +162,7 @@ fn of_engine(error: EngineError) -> Failure {
                 .fix("Make a new plan with `lhctl plan STACK --out FILE` and look at it before you apply it.")
         }
         EngineError::Unsettled(_) => Failure::plain(format!(
-            "{}. Nothing was changed.",
+            "{} Nothing was changed.",
             sentence(&error.to_string())
         ))
         .code(Code::Refused)

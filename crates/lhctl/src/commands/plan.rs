@@ -103,6 +103,14 @@ impl PlanArgs {
             .fix("Name one stack file."))
     }
 
+    /// Whether a plan is to be looked at: one that may be carried out, or that lacks nothing but what
+    /// could not be read. What else refuses a plan makes its steps misleading, and a policy of a
+    /// plan with gaps would have them too.
+    fn is_worth_showing(&self, plan: &Plan) -> bool {
+        let unread = plan.refusals.iter().all(|refusal| refusal.code == "E0601");
+        plan.refusals.is_empty() || unread && !self.form.policy
+    }
+
     async fn print(&self, made: &[(&Work, Plan)], stacks: usize) -> Result<(), Failure> {
         if self.form.json {
             let mut all: Vec<_> = made.iter().map(|(_, plan)| json::plan(plan)).collect();
@@ -112,7 +120,7 @@ impl PlanArgs {
             }
             return Ok(());
         }
-        for (work, plan) in made.iter().filter(|(_, plan)| plan.refusals.is_empty()) {
+        for (work, plan) in made.iter().filter(|(_, plan)| self.is_worth_showing(plan)) {
             if self.form.policy {
                 show_policy(&work.deployment.policy(plan).await?);
             } else if self.form.markdown {

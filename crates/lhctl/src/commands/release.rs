@@ -57,6 +57,9 @@ impl ReleaseArgs {
     fn approve(&self, work: &Work, plan: &Plan) -> bool {
         work.progress.clear();
         anstream::println!("{}", human::render(plan));
+        if plan.is_empty() {
+            return true;
+        }
         if !self.delete {
             return self.auto_approve || context::ask("Give it up? Only `yes` does it:", "yes");
         }

@@ -176,6 +176,9 @@ fn notes(plan: &Plan) -> String {
 pub(crate) fn sum(plan: &Plan) -> String {
     let (added, changed, destroyed) = plan.counts();
     match plan.mode {
+        _ if plan.is_empty() && !plan.refusals.is_empty() => {
+            "Nothing is to be changed in what could be read.".to_owned()
+        }
         Mode::Apply if plan.is_empty() && plan.targets.is_empty() => {
             "No changes. AWS is as the stack file says.".to_owned()
         }

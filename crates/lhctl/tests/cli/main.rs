@@ -31,4 +31,5 @@ mod state_files;
 mod state_verbs;
 mod texts;
 mod transcript;
+mod unreadable;
 mod validation;

@@ -4,10 +4,14 @@ use serde_json::json;
 
 use crate::{
     canonical,
-    place::{Ended, Place, STATE},
+    enumeration::{Death, each},
+    place::{DEV, Ended, Place, STATE},
 };
 
 const ACCOUNT: &str = "123456789012";
+
+/// How many mutating calls a release makes where the state is in S3.
+const CALLS_IN_S3: usize = 12;
 
 fn release(place: &Place, rest: &str) -> Ended {
     place.run(&format!("release --local stacks/dev.yaml {rest}"))
@@ -131,5 +135,61 @@ fn a_release_killed_at_any_call_is_done_by_the_next() {
                 assert!(done["resources"].get("volume.data").is_none(), "{how} {when} {call}");
             }
         }
+    }
+}
+
+/// The dev stack with its state in S3 and its lock in DynamoDB, destroyed but for its data.
+fn retained_in_s3() -> Place {
+    let place = Place::new();
+    let from = place.text(DEV).lines().find(|line| line.starts_with("  path: ")).unwrap().to_owned();
+    place.edit(&from, "  bucket: lighthouse-state\n  key: dev.json\n  lock_table: lighthouse-locks");
+    place.run("bootstrap --local stacks/dev.yaml").expect(0);
+    place.run("apply --local stacks/dev.yaml --auto-approve --no-wait").expect(0);
+    place.run("destroy --local stacks/dev.yaml --retain-data --auto-approve").expect(0);
+    place
+}
+
+/// The id that a state in S3 records; none if it records nothing there.
+fn recorded(place: &Place, address: &str) -> Option<String> {
+    let state = place.run("state show --local stacks/dev.yaml --json").expect(0).json();
+    Some(state["resources"].get(address)?["id"].as_str().unwrap().to_owned())
+}
+
+/// How many volumes there are that are not on their way out.
+fn living(place: &Place) -> usize {
+    place.holds("volumes").iter().filter(|volume| volume["state"] != "deleting").count()
+}
+
+/// Calls to S3 and DynamoDB count as well: the lock, its renewals, the journal, the snapshot.
+#[test]
+fn a_release_with_its_state_in_s3_killed_at_any_call_is_done_by_the_next() {
+    let start = retained_in_s3();
+    let id = recorded(&start, "volume.data").unwrap();
+    let unchecked = confirmed(&id);
+    for (how, volumes) in [("--keep --auto-approve", 1), (&*format!("--without-backup {unchecked}"), 0)] {
+        let command = format!("release --local stacks/dev.yaml volume.data {how}");
+        let deaths: Vec<Death> =
+            (1..=CALLS_IN_S3).flat_map(|call| [Death::Before(call), Death::After(call)]).collect();
+        let beyond = start.copy().faulty(&Death::Before(CALLS_IN_S3 + 1).fault(), &command);
+        beyond.expect(0).says("Release complete!");
+        each(&deaths, |death| {
+            let place = start.copy();
+            let died = place.faulty(&death.fault(), &command);
+            assert!(died.signal.is_some(), "{how} {death:?}: {}", died.err);
+            // What a dead run had been allowed, the next is not.
+            let before = living(&place);
+            release(&place, &format!("volume.data {unchecked}"));
+            assert_eq!(living(&place), before, "{how} {death:?}");
+            let ended = place.run(&command);
+            let gone = ended.code == Some(5) && ended.err.contains("E0631");
+            assert!(gone || ended.code == Some(0), "{how} {death:?}:\n{}\n{}", ended.out, ended.err);
+            assert_eq!(recorded(&place, "volume.data"), None, "{how} {death:?}");
+            assert!(recorded(&place, "parameter.password").is_some(), "{how} {death:?}");
+            assert_eq!(living(&place), volumes, "{how} {death:?}");
+            let tags =
+                place.holds("volumes").iter().map(|volume| volume["tags"].to_string()).collect::<String>();
+            assert!(!tags.contains("lhctl:"), "{how} {death:?}: {tags}");
+            place.run("state unlock --local stacks/dev.yaml").expect(0).says("is not locked");
+        });
     }
 }
