@@ -11,6 +11,7 @@
 mod aws;
 mod bucket;
 mod clients;
+mod copies;
 mod endpoints;
 mod error;
 mod gate;
@@ -29,6 +30,7 @@ pub use aws::Aws;
 pub use aws_config::{Region, SdkConfig};
 pub use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 pub use clients::{Clients, ConnectOptions, retry_config, timeout_config};
+pub use copies::{Before, copy_volume};
 pub use health::{Health, health};
 pub use pace::RealTime;
 pub use registry::Registry;

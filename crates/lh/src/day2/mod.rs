@@ -4,6 +4,7 @@
 //! [`Database`] asks and changes what SQL alone reaches, on the instance or by a URL. The work
 //! itself is in `lh_host`'s scripts; here they are sent, and their answers read.
 
+mod copy;
 mod host;
 mod run;
 mod sql;

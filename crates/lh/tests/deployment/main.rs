@@ -6,6 +6,7 @@ mod backups;
 mod budget;
 mod chain;
 mod contract;
+mod copies;
 mod doctor;
 mod drift;
 mod fleet;

@@ -195,7 +195,7 @@ pub(crate) fn upgrade_plan(plan: &Upgrade) -> String {
     for one in &plan.databases {
         text += &format!("  TimescaleDB  {} → {} in {}\n", one.timescaledb, plan.timescaledb, one.name);
     }
-    text += "The database is dumped, then restarted with the new image: down for about a minute. The extension is updated in every database that has it. Until then a failure goes back to the old image; after it, the dump is the way back.";
+    text += "The database is dumped and a snapshot of its volume begun, then it is restarted with the new image: down for about a minute. The extension is updated in every database that has it. Until then a failure goes back to the old image; after it, the dump and the snapshot are the ways back.";
     for misfit in &plan.misfits {
         text += &format!("\n{} {misfit}.", style::error("✗"));
     }

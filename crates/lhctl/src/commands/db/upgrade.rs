@@ -33,7 +33,7 @@ impl Upgrade {
                 .code(Code::Refused)
                 .fix("Name a whole version in `database.image`, as in timescale/timescaledb:2.17.2-pg16, or a digest."));
         }
-        let (_work, host) = super::host(&self.stack, global).await?;
+        let (work, host) = super::host(&self.stack, global).await?;
         let plan = host.plan_upgrade(&mut super::say).await?;
         let text = human::upgrade_plan(&plan);
         match (self.json, self.plan || !plan.needed) {
@@ -52,10 +52,13 @@ impl Upgrade {
         super::approved(
             self.auto_approve,
             "db upgrade",
-            "Dump the database and upgrade it? Only `yes` does it:",
+            "Dump the database, begin a snapshot of its volume, and upgrade it? Only `yes` does it:",
         )?;
         let backup = host.backup(&mut super::say).await?;
         super::say(&format!("dumped to {}", backup.file));
+        // After the dump, so that the copy holds it too.
+        let copy = work.deployment.copy_data_volume(&format!("upgrade to {}", plan.to)).await?;
+        super::say(&format!("snapshot {copy} of the data volume begun; it stays until you delete it"));
         let done = host.upgrade(&mut super::say).await?;
         if self.json {
             anstream::println!("{:#}", serde_json::json!(done));
