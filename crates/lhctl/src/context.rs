@@ -4,15 +4,19 @@ use std::{
     io::{BufRead, IsTerminal, Write},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use lh::{Cloud, Deployment, Plaintext, Stack, Stop, db::DatabaseUrl};
+use tokio::time::MissedTickBehavior;
 
 use crate::{
     args::Global,
     failure::{Code, Failure},
-    render::{diagnostic, progress::Progress, style},
+    render::{
+        diagnostic,
+        progress::{BEAT, Progress},
+        style,
+    },
 };
 
 /// Where the simulated AWS is kept.
@@ -174,9 +178,19 @@ pub(crate) fn not_approved(command: &str) -> Failure {
     .fix("Add --auto-approve, or make a plan with `lhctl plan --out FILE`, look at it, and apply that file with --auto-approve.")
 }
 
+impl Work {
+    /// What `work` answers, which is a question that shows nothing but its answer.
+    pub async fn ask<T>(&self, work: impl Future<Output = T>) -> T {
+        let answer = watched(&self.progress, work).await;
+        self.progress.clear();
+        answer
+    }
+}
+
 /// Runs `work`; says every few seconds that AWS is still waited for, so that no wait is silent.
 pub(crate) async fn watched<T>(progress: &Progress, work: impl Future<Output = T>) -> T {
-    let mut beat = tokio::time::interval(Duration::from_secs(5));
+    let mut beat = tokio::time::interval(BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     beat.tick().await;
     tokio::pin!(work);
     loop {

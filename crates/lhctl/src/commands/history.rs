@@ -31,7 +31,7 @@ pub(crate) struct HistoryArgs {
 impl HistoryArgs {
     pub async fn run(&self, global: &Global) -> Result<Code, Failure> {
         let work = context::open(&self.stack, global)?;
-        let runs = work.deployment.history(self.limit).await?;
+        let runs = work.ask(work.deployment.history(self.limit)).await?;
         if self.json {
             anstream::println!("{:#}", serde_json::json!(runs));
             return Ok(Code::Done);

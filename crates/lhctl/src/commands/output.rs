@@ -30,8 +30,7 @@ impl OutputArgs {
         let work = context::open(&self.stack, global)?;
         match &self.name {
             Some(name) => {
-                let value = context::watched(&work.progress, work.deployment.output(name)).await?;
-                work.progress.clear();
+                let value = work.ask(work.deployment.output(name)).await?;
                 let text = value.expose();
                 if self.json {
                     anstream::println!("{}", serde_json::json!(text));
@@ -39,7 +38,7 @@ impl OutputArgs {
                     anstream::println!("{text}");
                 }
             }
-            None => self.all(work.deployment.outputs().await?)?,
+            None => self.all(work.ask(work.deployment.outputs()).await?)?,
         }
         Ok(Code::Done)
     }

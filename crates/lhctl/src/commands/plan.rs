@@ -122,7 +122,7 @@ impl PlanArgs {
         }
         for (work, plan) in made.iter().filter(|(_, plan)| self.is_worth_showing(plan)) {
             if self.form.policy {
-                show_policy(&work.deployment.policy(plan).await?);
+                show_policy(&work.ask(work.deployment.policy(plan)).await?);
             } else if self.form.markdown {
                 anstream::println!("{}", markdown::render(plan));
             } else {

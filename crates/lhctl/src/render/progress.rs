@@ -15,6 +15,9 @@ use crate::render::style;
 /// How often a plain line repeats that something is still waited for.
 const REPEAT: Duration = Duration::from_secs(10);
 
+/// How often [`Progress::still_waiting`] is called while something is waited for.
+pub(crate) const BEAT: Duration = Duration::from_secs(5);
+
 /// The display. Cheap to tell; safe from any thread.
 pub(crate) struct Progress {
     bars: Option<MultiProgress>,
@@ -27,6 +30,19 @@ struct Lines {
     reading: Option<(ProgressBar, Instant)>,
     /// The stage that the database is in, and when that was told last.
     readying: Option<(ProgressBar, String, Duration)>,
+    /// Beats since anything was told, and what a terminal shows from the second on.
+    quiet: (u32, Option<ProgressBar>),
+    /// Whether the lock is waited for, and not AWS.
+    locked: bool,
+}
+
+impl Lines {
+    /// Something is told: what waited in silence has ended.
+    fn heard(&mut self) {
+        if let (_, Some(bar)) = std::mem::take(&mut self.quiet) {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 struct Running {
@@ -68,6 +84,7 @@ impl Progress {
     /// Takes the live lines away, before something else is printed.
     pub fn clear(&self) {
         let mut lines = self.lines();
+        lines.heard();
         if let Some((bar, _)) = lines.reading.take() {
             bar.finish_and_clear();
         }
@@ -84,12 +101,15 @@ impl Progress {
         self.lines().running.keys().map(ToString::to_string).collect()
     }
 
-    /// Says on plain output that AWS is still waited for; called every few seconds.
+    /// Says that something is still waited for; called at every [`BEAT`].
     pub fn still_waiting(&self) {
+        let mut lines = self.lines();
+        if lines.reading.is_none() && lines.running.is_empty() && lines.readying.is_none() {
+            self.still_quiet(&mut lines);
+        }
         if self.bars.is_some() {
             return;
         }
-        let mut lines = self.lines();
         if let Some((_, began)) = &lines.reading {
             anstream::eprintln!("Still waiting for AWS to answer [{}].", seconds(began.elapsed()));
         }
@@ -98,6 +118,21 @@ impl Progress {
                 running.told = Instant::now();
                 anstream::eprintln!("{step}: still {} [{}]", running.state, seconds(running.began.elapsed()));
             }
+        }
+    }
+
+    /// Nothing was told yet, or nothing for a while: the state is read or written, or the lock is
+    /// waited for. From the second beat on, since the first comes at once after a long question.
+    fn still_quiet(&self, lines: &mut Lines) {
+        lines.quiet.0 += 1;
+        let (beats, what) = (lines.quiet.0, if lines.locked { "the lock" } else { "AWS to answer" });
+        if beats < 2 {
+            return;
+        }
+        if self.bars.is_none() {
+            anstream::eprintln!("Still waiting for {what} [{}].", seconds(BEAT * beats));
+        } else if lines.quiet.1.is_none() {
+            lines.quiet.1 = Some(self.bar(format!("Waiting for {what}")));
         }
     }
 
@@ -163,6 +198,10 @@ impl Progress {
 
 impl Events for Progress {
     fn tell(&self, event: Event) {
+        let mut lines = self.lines();
+        lines.heard();
+        lines.locked = matches!(event, Event::AwaitingLock { .. });
+        drop(lines);
         match event {
             Event::AwaitingLock { holder, longest } => self.say(&format!(
                 "The state is locked by {} (`{}`, since {}): watching for at most {} whether that run is alive.",

@@ -70,6 +70,14 @@ fn a_slow_aws_is_waited_for_with_words() {
 }
 
 #[test]
+fn a_state_that_is_long_on_its_way_is_waited_for_with_words() {
+    let place = Place::new();
+    place.run("bootstrap --local stacks/prod.yaml").expect(0);
+    let ended = place.faulty("latency=11000ms", "state list --local stacks/prod.yaml").expect(0);
+    ended.says("Still waiting for AWS to answer [10s].");
+}
+
+#[test]
 fn commands_that_need_no_aws_ask_for_none() {
     let env = [("AWS_ENDPOINT_URL", "http://127.0.0.1:1")];
     for command in ["validate stacks/dev.yaml", "init lantern", "completions bash", "man", "local show"] {

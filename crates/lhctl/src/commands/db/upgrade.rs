@@ -57,7 +57,8 @@ impl Upgrade {
         let backup = host.backup(&mut super::say).await?;
         super::say(&format!("dumped to {}", backup.file));
         // After the dump, so that the copy holds it too.
-        let copy = work.deployment.copy_data_volume(&format!("upgrade to {}", plan.to)).await?;
+        let what = format!("upgrade to {}", plan.to);
+        let copy = work.ask(work.deployment.copy_data_volume(&what)).await?;
         super::say(&format!("snapshot {copy} of the data volume begun; it stays until you delete it"));
         let done = host.upgrade(&mut super::say).await?;
         if self.json {

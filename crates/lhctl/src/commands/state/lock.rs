@@ -24,7 +24,7 @@ pub(super) struct Unlock {
 impl Unlock {
     pub async fn run(&self, global: &Global) -> Result<Code, Failure> {
         let work = context::open(&self.stack, global)?;
-        let Some(held) = work.deployment.lock_holder().await? else {
+        let Some(held) = work.ask(work.deployment.lock_holder()).await? else {
             anstream::println!("The state of {} is not locked.", work.deployment.stack().name());
             return Ok(Code::Done);
         };
@@ -58,7 +58,7 @@ impl Unlock {
                 return Err(Failure::plain("Not approved. Nothing was changed.").code(Code::Refused));
             }
         }
-        work.deployment.unlock(&held).await?;
+        work.ask(work.deployment.unlock(&held)).await?;
         anstream::println!("{}", style::good("Unlocked."));
         Ok(Code::Done)
     }

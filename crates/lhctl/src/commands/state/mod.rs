@@ -67,13 +67,13 @@ impl StateArgs {
         match &self.verb {
             Verb::List { stack, json } => {
                 let work = context::open(stack, global)?;
-                show::list(&work.deployment.state().await?, *json);
+                show::list(&work.ask(work.deployment.state()).await?, *json);
             }
             Verb::Show { stack, address, json } => {
                 let work = context::open(stack, global)?;
-                let state = work.deployment.state().await?;
+                let state = work.ask(work.deployment.state()).await?;
                 match address {
-                    None => show::all(&state, &work.deployment.state_place().await?, *json),
+                    None => show::all(&state, &work.ask(work.deployment.state_place()).await?, *json),
                     Some(address) => show::one(&state, address, *json)?,
                 }
             }
@@ -91,7 +91,7 @@ impl StateArgs {
 
 async fn pull(stack: &Path, global: &Global) -> Result<Code, Failure> {
     let work = context::open(stack, global)?;
-    let Some(pulled) = work.deployment.state_text().await? else {
+    let Some(pulled) = work.ask(work.deployment.state_text()).await? else {
         let name = work.deployment.stack().name();
         return Err(Failure::plain(format!("{name} has no state yet.")).fix("Apply it first."));
     };

@@ -29,7 +29,7 @@ pub(super) struct History {
 impl History {
     pub async fn run(&self, global: &Global) -> Result<Code, Failure> {
         let work = context::open(&self.stack, global)?;
-        let versions = work.deployment.state_versions(self.limit).await?;
+        let versions = work.ask(work.deployment.state_versions(self.limit)).await?;
         if self.json {
             anstream::println!("{:#}", serde_json::json!(versions));
             return Ok(Code::Done);
