@@ -115,3 +115,28 @@ async fn stacks_of_a_region_are_asked_for_together_and_nothing_is_changed() {
         assert_eq!(asked(operation), 1, "{operation}");
     }
 }
+
+#[tokio::test]
+async fn two_stacks_of_a_region_are_read_together_and_told_apart() {
+    let cloud = Cloud::simulated();
+    let second = [
+        "name=beacon",
+        "instance.type=t4g.small",
+        "volume.size=30",
+        "database.password={ ssm: /beacon, generate: true }",
+    ];
+    // One account, and a state each.
+    let beside = Cloud::simulated_in(cloud.sim().unwrap().clone());
+    apply(&cloud, &[]).await;
+    apply(&beside, &second).await;
+    let (first, second) = (deployment(&cloud, &[]), deployment(&beside, &second));
+    let fleet: Fleet<'_> = [&first, &second].into_iter().collect();
+    let told = fleet.status().await;
+    for (status, name, kind, size) in
+        [(&told[0], "lighthouse-dev", "t4g.micro", "20 GiB"), (&told[1], "beacon-dev", "t4g.small", "30 GiB")]
+    {
+        assert_eq!(status.stack, name);
+        assert!(part(status, "instance").text.contains(kind), "{status:?}");
+        assert!(part(status, "volume").text.contains(size), "{status:?}");
+    }
+}
