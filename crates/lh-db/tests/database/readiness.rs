@@ -66,17 +66,10 @@ async fn defect_readiness_the_initialising_server_of_the_image_is_not_ready() {
     // While the image sets a database up, its server listens on a socket only.
     let Some(server) = Postgres::launch(test, &["listen_addresses="]) else { return };
     let socket = server.folder.path().to_str().unwrap().to_owned();
-    let mut yes = false;
-    for _ in 0..200 {
-        let asked =
-            Command::new("pg_isready").args(["-q", "-h", &socket, "-p", &server.port.to_string()]).status();
-        yes = asked.is_ok_and(|status| status.success());
-        if yes {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert!(yes, "pg_isready is content with it");
+    server.await_start();
+    let mut asked = Command::new("pg_isready");
+    asked.args(["-q", "-h", &socket, "-p", &server.port.to_string()]);
+    assert!(asked.status().unwrap().success(), "pg_isready is content with it");
     let problem = ended(&server.url()).await;
     assert!(matches!(problem, ConnectProblem::Refused(_)), "{problem:?}");
 }

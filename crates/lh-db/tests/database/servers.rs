@@ -2,8 +2,11 @@
 
 use std::{
     fs,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
 };
 
 use lh_db::{DatabaseUrl, Migrations, local::LocalDatabase};
@@ -28,9 +31,14 @@ pub async fn timescale(test: &str) -> Option<(LocalDatabase, TempDir)> {
 pub const PASSWORD: &str = "s3cr3t/+=";
 const ENCODED: &str = "s3cr3t%2F%2B%3D";
 
+/// What PostgreSQL's log says when it has started.
+const READY: &str = "database system is ready to accept connections";
+
 /// Debian's PostgreSQL on a port of its own.
 pub struct Postgres {
     child: Child,
+    /// What it says; the last line of its start is [`READY`].
+    says: mpsc::Receiver<String>,
     pub port: u16,
     pub folder: TempDir,
 }
@@ -39,13 +47,20 @@ impl Postgres {
     /// Starts one with these settings and waits until it answers; none where it is not installed.
     pub async fn start(test: &str, settings: &[&str]) -> Option<Self> {
         let server = Self::launch(test, settings)?;
-        for _ in 0..600 {
-            if server.options().connect().await.is_ok() {
-                return Some(server);
+        server.await_start();
+        Some(server)
+    }
+
+    /// Waits until it takes connections, wherever its settings say.
+    pub fn await_start(&self) {
+        let mut said = Vec::new();
+        while let Ok(line) = self.says.recv() {
+            if line.contains(READY) {
+                return;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            said.push(line);
         }
-        panic!("PostgreSQL did not answer: {}", fs::read_to_string(server.log()).unwrap());
+        panic!("PostgreSQL ended: {}", said.join("\n"));
     }
 
     /// The same, without waiting.
@@ -64,20 +79,19 @@ impl Postgres {
         initdb.arg("-D").arg(&data).args(["-U", "postgres", "-A", "scram-sha-256", "--no-sync", "--pwfile"]);
         done(initdb.arg(folder.path().join("password")));
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let log = fs::File::create(folder.path().join("log")).unwrap();
         let mut postgres = unprivileged(&bin.join("postgres"));
         postgres.arg("-D").arg(&data).args(["-p", &port.to_string(), "-c", "fsync=off"]);
         postgres.arg("-c").arg(format!("unix_socket_directories={}", folder.path().display()));
         for setting in ["listen_addresses=127.0.0.1"].iter().chain(settings) {
             postgres.args(["-c", setting]);
         }
-        let child =
-            postgres.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-        Some(Self { child, port, folder })
-    }
-
-    fn log(&self) -> PathBuf {
-        self.folder.path().join("log")
+        let postgres = postgres.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = postgres.spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let (tell, says) = mpsc::channel();
+        // Read to its end, whoever listens: a full pipe would stop the server.
+        thread::spawn(move || log.lines().map_while(Result::ok).for_each(|line| drop(tell.send(line))));
+        Some(Self { child, says, port, folder })
     }
 
     pub fn text(&self, database: &str, parameters: &str) -> String {
