@@ -27,7 +27,7 @@ const LOOKS: [u64; 6] = [250, 500, 1_000, 2_000, 4_000, 8_000];
 pub(crate) type Answer = Result<(StepId, Result<Option<CloudId>, CloudError>, Vec<CallMade>), StoreError>;
 
 /// One look at all that a wave changes or deletes, shared by its calls.
-pub(crate) type WaveLook<'a> = Shared<BoxFuture<'a, Result<Arc<BTreeMap<Address, Seen>>, CloudError>>>;
+pub(crate) type WaveLook<'a> = Shared<BoxFuture<'a, Arc<BTreeMap<Address, Seen>>>>;
 
 /// Pauses before something that seems to have moved is believed to have, in milliseconds.
 const DOUBTS: [u64; 3] = [500, 1_000, 2_000];
@@ -99,12 +99,12 @@ impl<'a> Call<'a> {
     async fn is_as_planned(&self, look: WaveLook<'a>) -> Result<Result<(), CloudError>, StoreError> {
         let address = &self.step.id.address;
         let Some(rules) = self.cloud.book().rules(address.kind()) else { return Ok(Ok(())) };
-        let mut seen = look.await.map(|seen| seen.get(address).cloned());
+        let mut seen = look.await.get(address).cloned();
         let mut pauses = DOUBTS.iter();
         loop {
             let doubt = match seen {
-                Ok(Some(Seen::Unreadable(error))) | Err(error) => error,
-                Ok(seen) => match seen.and_then(|seen| moved(self.step, &seen, rules)) {
+                Some(Seen::Unreadable(error)) => error,
+                seen => match seen.and_then(|seen| moved(self.step, &seen, rules)) {
                     Some(why) => {
                         let why = format!("{why}; nothing was done to it");
                         CloudError::new(ErrorKind::Stale, &self.step.id.to_string(), why)
@@ -117,7 +117,7 @@ impl<'a> Call<'a> {
                 return Ok(Err(doubt));
             };
             self.pace.pause(Duration::from_millis(*pause)).await;
-            seen = Ok(self.cloud.observe(address.kind(), std::slice::from_ref(&self.target)).await.pop());
+            seen = self.cloud.observe(address.kind(), std::slice::from_ref(&self.target)).await.pop();
             // Time has passed: the lease may be lost by now.
             self.guard.renew().await?;
         }

@@ -6,7 +6,7 @@
 //! are one write.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -25,7 +25,7 @@ use crate::{
     Event, Outcome, Ports, Reach, Stop,
     call::{Answer, Call, WaveLook},
     flight::{Batch, Flight, Glance, end_of},
-    look::observe,
+    look::see,
     pen::{Pen, began},
     settle::recorded,
     wait::{Progress, Waiting, Waits},
@@ -99,7 +99,7 @@ impl<'a> Execution<'a> {
                     self.note_calls(&step, calls);
                     self.answered(step, answer);
                 }
-                Some(seen) = flight.looks.next() => self.looked(seen),
+                Some(seen) = flight.looks.next() => self.looked(&seen),
                 Some(batch) = flight.writes.next() => self.written(batch?, &flight.calls),
                 () = end_of(&mut flight.pause) => {
                     self.waits.rested();
@@ -219,8 +219,7 @@ impl<'a> Execution<'a> {
 
     fn next_look(&mut self) -> Option<BoxFuture<'a, Glance>> {
         let (targets, reach) = (self.waits.targets(), self.reach());
-        let steps: BTreeSet<StepId> = targets.keys().cloned().collect();
-        (!steps.is_empty()).then(|| async move { (steps, observe(&reach, &targets).await) }.boxed())
+        (!targets.is_empty()).then(|| async move { see(&reach, &targets).await }.boxed())
     }
 
     fn is_ready(&self, step: &Step) -> bool {
@@ -237,8 +236,7 @@ impl<'a> Execution<'a> {
         let targets: BTreeMap<Address, Target> =
             changed.map(|step| (step.id.address.clone(), self.target(step))).collect();
         let reach = self.reach();
-        (!targets.is_empty())
-            .then(|| async move { observe(&reach, &targets).await.map(Arc::new) }.boxed().shared())
+        (!targets.is_empty()).then(|| async move { Arc::new(see(&reach, &targets).await) }.boxed().shared())
     }
 
     /// Whether `step` changes or deletes what the plan saw, and what only others can have moved:
@@ -351,6 +349,7 @@ impl<'a> Execution<'a> {
             last: None,
             state: String::new(),
             is_looked_at: false,
+            unread_since: None,
             was_looked_at: false,
         };
         self.waits.add(step.id.clone(), waiting);
@@ -361,18 +360,8 @@ impl<'a> Execution<'a> {
         Reach { cloud: cloud.as_ref(), pace: pace.as_ref(), events: events.as_ref() }
     }
 
-    fn looked(&mut self, (steps, seen): Glance) {
-        let seen = match seen {
-            Ok(seen) => seen,
-            Err(error) => {
-                for step in steps {
-                    self.give_up(&step);
-                    self.fail(step, error.clone());
-                }
-                return;
-            }
-        };
-        for (id, progress) in self.waits.judge(&self.reach(), &seen) {
+    fn looked(&mut self, seen: &Glance) {
+        for (id, progress) in self.waits.judge(&self.reach(), seen) {
             match progress {
                 Progress::NotYet => self.still_waiting(&id),
                 Progress::Complete(found) => self.complete(&id, found),

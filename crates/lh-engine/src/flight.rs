@@ -1,17 +1,17 @@
 //! What of an apply is on its way: calls, looks, writes of the journal, and a pause. Holds futures,
 //! and decides nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures_util::{future::BoxFuture, stream::FuturesUnordered};
-use lh_kind::{CloudError, Seen};
+use lh_kind::Seen;
 use lh_plan::{Step, StepId};
 use lh_state::{Entry, StoreError};
 
 use crate::call::{Answer, WaveLook};
 
-/// The steps that a look was for, and what it showed.
-pub(crate) type Glance = (BTreeSet<StepId>, Result<BTreeMap<StepId, Seen>, CloudError>);
+/// What a look showed of each step that it was for.
+pub(crate) type Glance = BTreeMap<StepId, Seen>;
 
 /// Journal entries that are being written, and the steps whose calls are made when they are durable.
 pub(crate) struct Batch<'a> {

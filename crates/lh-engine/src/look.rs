@@ -189,21 +189,11 @@ fn probes(desired: &Desired, state: &State) -> Vec<Probe> {
         .collect()
 }
 
-/// One round, as far as it is about what a step waits for: it fails as a whole, and is repeated so.
-pub(crate) async fn observe<K: Clone + Ord>(
+/// One round: all kinds at once, each with all its targets.
+pub(crate) async fn see<K: Clone + Ord>(
     reach: &Reach<'_>,
     targets: &BTreeMap<K, Target>,
-) -> Result<BTreeMap<K, Seen>, CloudError> {
-    let seen = see(reach, targets).await;
-    let failure = seen.values().find_map(|seen| match seen {
-        Seen::Unreadable(error) if concerns_all(error.kind) => Some(error.clone()),
-        _ => None,
-    });
-    failure.map_or(Ok(seen), Err)
-}
-
-/// One round: all kinds at once, each with all its targets.
-async fn see<K: Clone + Ord>(reach: &Reach<'_>, targets: &BTreeMap<K, Target>) -> BTreeMap<K, Seen> {
+) -> BTreeMap<K, Seen> {
     let mut by_kind: BTreeMap<&str, (Vec<K>, Vec<Target>)> = BTreeMap::new();
     for (key, target) in targets {
         let (keys, of_kind) = by_kind.entry(target.address.kind()).or_default();

@@ -16,6 +16,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long a resource of an unknown kind may take.
 const UNKNOWN_LIMIT: u32 = 900;
+/// How long a wait goes on while AWS cannot be asked: what is waited for comes up meanwhile.
+const UNREAD_LIMIT: Duration = Duration::from_secs(60);
 
 /// One resource waited for.
 pub(crate) struct Waiting {
@@ -23,6 +25,8 @@ pub(crate) struct Waiting {
     pub props: Map,
     pub began: Instant,
     pub waited: Duration,
+    /// Since when AWS could not be asked, in time waited.
+    pub unread_since: Option<Duration>,
     /// What AWS showed last.
     pub last: Option<Found>,
     pub state: String,
@@ -92,10 +96,14 @@ impl Waits {
             let Some(answer) = seen.get(step) else { continue };
             waiting.is_looked_at = false;
             let rules = reach.cloud.book().rules(step.address.kind());
-            let progress = match step.act {
-                Act::Delete => waiting.is_gone(answer, rules),
+            let progress = match (answer, step.act) {
+                (Seen::Unreadable(error), _) if error.is_uncertain() => waiting.is_unread(error),
+                (_, Act::Delete) => waiting.is_gone(answer, rules),
                 _ => waiting.is_ready(answer, rules),
             };
+            if !matches!(answer, Seen::Unreadable(_)) {
+                waiting.unread_since = None;
+            }
             let progress = match progress {
                 Progress::NotYet if waiting.waited >= limit(rules) => {
                     Progress::Failed(too_long(step, waiting, limit(rules)))
@@ -109,6 +117,16 @@ impl Waits {
 }
 
 impl Waiting {
+    /// AWS throttled the look, or did not answer it: that says nothing of the resource.
+    fn is_unread(&mut self, error: &CloudError) -> Progress {
+        let since = *self.unread_since.get_or_insert(self.waited);
+        if self.waited - since >= UNREAD_LIMIT {
+            return Progress::Failed(error.clone());
+        }
+        self.state = format!("not to be seen: {}", error.message.trim_end_matches('.'));
+        Progress::NotYet
+    }
+
     fn is_gone(&mut self, answer: &Seen, rules: Option<&dyn AnyRules>) -> Progress {
         match answer {
             Seen::Absent => Progress::Complete(None),

@@ -60,7 +60,7 @@ async fn whatever_fails_at_whichever_call_the_next_apply_converges() {
                 }
                 let outcome = bench.run(&stack, Mode::Apply, false).await.unwrap().outcome;
                 // Throttling passes by itself: that call is made again in the same run.
-                let passes = verb == "Create" && kind == ErrorKind::Throttled;
+                let passes = kind == ErrorKind::Throttled;
                 assert_eq!(outcome.failed.is_empty(), passes, "{verb} {operation} {kind:?}");
                 converges(&bench, &stack).await;
             }
@@ -80,6 +80,41 @@ async fn what_comes_up_broken_is_recorded_and_then_refused_in_words() {
     assert_eq!(plan.refusals[0].code, "E0604");
     let error = bench.run(&stack, Mode::Apply, false).await.unwrap_err();
     assert!(matches!(error, EngineError::Refused(_)));
+}
+
+/// From the moment the server is begun, looks at it fail with `kind`, `times` times.
+fn blind(bench: &Bench, kind: ErrorKind, times: usize) {
+    let (cloud, armed) = (bench.cloud.clone(), std::sync::atomic::AtomicBool::new(true));
+    bench.told.react(move |event| {
+        let ours = matches!(event, Event::Started(step) if step.address.kind() == "server");
+        if ours && armed.swap(false, std::sync::atomic::Ordering::SeqCst) {
+            cloud.fail("toy:DescribeServer", kind, times);
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_wait_bears_looks_that_are_throttled_or_lost() {
+    let stack = ToyStack::reference().0;
+    for kind in [ErrorKind::Throttled, ErrorKind::Unreachable] {
+        let bench = Bench::new();
+        blind(&bench, kind, 5);
+        let outcome = bench.run(&stack, Mode::Apply, false).await.unwrap().outcome;
+        assert_eq!(outcome.failed, [].into(), "{kind:?} says nothing of the server");
+        converges(&bench, &stack).await;
+    }
+}
+
+#[tokio::test]
+async fn a_wait_ends_where_nothing_can_be_seen_for_a_minute() {
+    let stack = ToyStack::reference().0;
+    let bench = Bench::new();
+    blind(&bench, ErrorKind::Throttled, 10_000);
+    let outcome = bench.run(&stack, Mode::Apply, false).await.unwrap().outcome;
+    assert_eq!(outcome.failed[&step(Act::Create, "server.main")].kind, ErrorKind::Throttled);
+    assert!(bench.time.pauses() < 40, "it is seconds that are counted: {}", bench.time.pauses());
+    bench.cloud.fail("toy:DescribeServer", ErrorKind::Throttled, 0);
+    converges(&bench, &stack).await;
 }
 
 #[tokio::test]
