@@ -81,8 +81,7 @@ impl Observe for Aws {
     }
 
     fn runs_nothing(&self) -> Option<String> {
-        let url = self.clients.foreign.as_ref()?;
-        Some(format!("EC2's endpoint {url} is not AWS's own, and an emulator's instances run nothing"))
+        self.clients.idle.clone()
     }
 
     async fn reveal(&self, secret: &SecretRef) -> Result<Plaintext, CloudError> {

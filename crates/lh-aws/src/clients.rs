@@ -47,6 +47,10 @@ pub struct ConnectOptions<'a> {
     pub sdk_config: Option<SdkConfig>,
     /// How time passes during waits; without one, really.
     pub pace: Option<Arc<dyn Pace>>,
+    /// How it passes while something runs on a host; without one, as during waits.
+    pub host_pace: Option<Arc<dyn Pace>>,
+    /// Why nothing runs on the instances, where nothing does.
+    pub idle: Option<String>,
 }
 
 /// The clients of all services used; cheap to clone.
@@ -81,9 +85,10 @@ pub struct Clients {
     /// EC2 without the SDK's own retries: for calls that would make or modify something a second
     /// time if they were sent again after their answer was lost. The engine looks first.
     pub(crate) ec2_once: aws_sdk_ec2::Client,
-    /// EC2's endpoint, where it is not AWS's own.
-    pub(crate) foreign: Option<String>,
+    /// Why nothing runs on the instances, where nothing does.
+    pub(crate) idle: Option<String>,
     pub(crate) pace: Arc<dyn Pace>,
+    pub(crate) host_pace: Arc<dyn Pace>,
     pub(crate) reads: Arc<Reads>,
     pub(crate) gate: Gate,
     /// Changes of DNS records that this process has made and that are on their way.
@@ -115,7 +120,8 @@ impl Clients {
     ///
     /// # Errors
     /// When `AWS_CA_BUNDLE` names a file that cannot be used.
-    pub async fn connect(options: ConnectOptions<'_>) -> Result<Self, CloudError> {
+    pub async fn connect(mut options: ConnectOptions<'_>) -> Result<Self, CloudError> {
+        let (host_pace, idle) = (options.host_pace.take(), options.idle.take());
         let (config, interceptor, pace) = settings(options).await?;
         let gate = Gate::default();
         let gated = std::iter::once(SharedInterceptor::new(gate.clone())).chain(interceptor);
@@ -137,13 +143,18 @@ impl Clients {
             sts: client!(aws_sdk_sts, config, interceptor),
             tagging: client!(aws_sdk_resourcegroupstagging, config, interceptor),
             ec2_once: aws_sdk_ec2::Client::from_conf(once.build()),
-            foreign: endpoints::foreign(config, "EC2"),
+            idle: idle.or_else(|| endpoints::foreign(config, "EC2").map(|url| emulated(&url))),
+            host_pace: host_pace.unwrap_or_else(|| pace.clone()),
             pace,
             reads: Arc::default(),
             gate,
             pending_records: Arc::default(),
         })
     }
+}
+
+fn emulated(url: &str) -> String {
+    format!("EC2's endpoint {url} is not AWS's own, and an emulator's instances run nothing")
 }
 
 /// S3's client. Buckets are addressed as host names at AWS's own endpoints, and in the path at any
@@ -160,7 +171,7 @@ pub(crate) fn s3_client(config: &SdkConfig, interceptors: &[SharedInterceptor]) 
 pub(crate) async fn settings(
     options: ConnectOptions<'_>,
 ) -> Result<(SdkConfig, Option<SharedInterceptor>, Arc<dyn Pace>), CloudError> {
-    let ConnectOptions { region, profile, interceptor, http, sdk_config, pace } = options;
+    let ConnectOptions { region, profile, interceptor, http, sdk_config, pace, .. } = options;
     let config = match (sdk_config, http) {
         (Some(config), None) => config,
         (Some(config), Some(http)) => config.into_builder().http_client(http).build(),

@@ -24,6 +24,8 @@ fn meaning(change: Mutability) -> String {
         Mutability::Replace => "replaced".to_owned(),
         Mutability::Fixed(way) => format!("refused. {way}"),
         Mutability::AtCreation => "told".to_owned(),
+        Mutability::Apart(way) => format!("told: {way}"),
+        Mutability::Unread => "at creation".to_owned(),
     }
 }
 

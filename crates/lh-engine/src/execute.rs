@@ -16,7 +16,7 @@ use futures_util::{
     future::{BoxFuture, try_join},
     stream::FuturesUnordered,
 };
-use lh_kind::{CloudError, ErrorKind, Found, Op, Owner, Target};
+use lh_kind::{AnyRules, CloudError, ErrorKind, Found, Op, Owner, Target};
 use lh_model::{Address, CallMade, CloudId, Map, value::resolve_map};
 use lh_plan::{Act, Mode, Plan, Step, StepId};
 use lh_state::{Entry, Event as JournalEvent, Fold, Holder, Intent, LeaseGuard, Record, StoreError, Verb};
@@ -27,7 +27,7 @@ use crate::{
     flight::{Batch, Flight, Glance, end_of},
     look::see,
     pen::{Pen, began},
-    settle::recorded,
+    settle::{applied, recorded},
     wait::{Progress, Waiting, Waits},
 };
 
@@ -297,7 +297,11 @@ impl<'a> Execution<'a> {
 
     /// The properties as state keeps them: resolved, long texts as digests.
     fn recorded_props(&self, step: &Step) -> Map {
-        recorded(self.resolved(&step.props), self.ports.cloud.book().rules(step.id.address.kind()))
+        recorded(self.resolved(&step.props), self.rules_of(step))
+    }
+
+    fn rules_of(&self, step: &Step) -> Option<&dyn AnyRules> {
+        self.ports.cloud.book().rules(step.id.address.kind())
     }
 
     /// The calls go to the journal with what is written next.
@@ -416,7 +420,7 @@ impl<'a> Execution<'a> {
             identity,
             generation: step.generation,
             managed,
-            inputs: self.recorded_props(step),
+            inputs: applied(self.recorded_props(step), &found.facts, self.rules_of(step)),
             observed: found.facts.clone(),
             needs: step.needs.clone(),
             // All that a destroy makes, a last copy, is there to stay.

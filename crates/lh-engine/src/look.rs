@@ -19,6 +19,9 @@ const PATIENCE: [u64; 5] = [500, 1_000, 2_000, 4_000, 8_000];
 /// to rely on the token alone.
 const BRIEFLY: usize = 2;
 
+/// Between looks at what AWS throttled or failed to show while it showed the rest, in milliseconds.
+const UNHEARD: [u64; 3] = [1_000, 2_000, 4_000];
+
 /// Rounds in which references found in one make more of the next findable; resources hang on
 /// each other no deeper than this.
 const DEPTH: usize = 4;
@@ -66,7 +69,7 @@ pub async fn look(reach: &Reach<'_>, sights: &[Sight<'_>]) -> Result<Vec<Observe
         let probes: Vec<Probe> = questions.iter().map(|(probe, _)| probe.clone()).collect();
         reach.events.tell(Event::Looking { targets: next.len() + probes.len() });
         let (resources, answers) =
-            futures_util::future::join(see(reach, &next), reach.cloud.look_up(&probes)).await;
+            futures_util::future::join(see_patiently(reach, &next), reach.cloud.look_up(&probes)).await;
         for ((_, askers), answer) in questions.into_iter().zip(answers) {
             for (stack, lookup) in askers {
                 // What is missing is missing at each line that asks for it.
@@ -189,6 +192,29 @@ fn probes(desired: &Desired, state: &State) -> Vec<Probe> {
         .collect()
 }
 
+/// One round, and what passes by itself in it is asked for again.
+async fn see_patiently<K: Clone + Ord>(
+    reach: &Reach<'_>,
+    targets: &BTreeMap<K, Target>,
+) -> BTreeMap<K, Seen> {
+    let mut seen = see(reach, targets).await;
+    for pause in UNHEARD {
+        let passes = |key: &K| matches!(seen.get(key), Some(Seen::Unreadable(error)) if error.is_passing());
+        let unheard: BTreeMap<K, Target> = targets
+            .iter()
+            .filter(|(key, _)| passes(key))
+            .map(|(key, target)| (key.clone(), target.clone()))
+            .collect();
+        // Where nothing at all is heard, that is no bad luck of one call, and is told at once.
+        if unheard.is_empty() || unheard.len() == seen.len() {
+            break;
+        }
+        reach.pace.pause(Duration::from_millis(pause)).await;
+        seen.extend(see(reach, &unheard).await);
+    }
+    seen
+}
+
 /// One round: all kinds at once, each with all its targets.
 pub(crate) async fn see<K: Clone + Ord>(
     reach: &Reach<'_>,
@@ -233,7 +259,7 @@ async fn look_again(
             reach.events.tell(Event::Unseen { address: address.clone() });
         }
         reach.pace.pause(Duration::from_millis(*pause)).await;
-        take(observed, see(reach, &unseen).await)?;
+        take(observed, see_patiently(reach, &unseen).await)?;
     }
     Ok(())
 }

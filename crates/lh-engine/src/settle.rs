@@ -1,7 +1,7 @@
 //! Settling: what became of the changes that an interrupted run had begun, judged by what AWS
 //! shows now. Pure; the run that follows writes it down before anything else.
 
-use lh_kind::{AnyRules, Change, Found, Owner, RuleBook, Seen, change::digested};
+use lh_kind::{AnyRules, Change, Field, Found, Mutability, Owner, RuleBook, Seen, change::digested};
 use lh_model::{Address, Map};
 use lh_plan::Observed;
 use lh_state::{Event, Fold, OpenIntent, Record, Verb};
@@ -14,6 +14,18 @@ pub(crate) fn recorded(mut props: Map, rules: Option<&dyn AnyRules>) -> Map {
         }
     }
     props
+}
+
+/// What was applied, of properties as state keeps them: those that no apply changes are as AWS
+/// shows them, whatever was wanted.
+pub(crate) fn applied(mut inputs: Map, facts: &Map, rules: Option<&dyn AnyRules>) -> Map {
+    let fixed = |field: &&Field| matches!(field.change, Mutability::AtCreation | Mutability::Apart(_));
+    for field in rules.map(AnyRules::fields).unwrap_or_default().iter().filter(fixed) {
+        if let (Some(input), Some(fact)) = (inputs.get_mut(field.name), facts.get(field.name)) {
+            input.clone_from(fact);
+        }
+    }
+    inputs
 }
 
 /// The events that close the intents left open in `fold`, and those that bring what state
@@ -56,7 +68,7 @@ fn outcome(open: &OpenIntent, seen: &Seen, fold: &Fold, book: &dyn RuleBook) -> 
         identity: intent.identity.clone(),
         generation: intent.generation,
         managed: true,
-        inputs: intent.props.clone(),
+        inputs: applied(intent.props.clone(), &found.facts, book.rules(address.kind())),
         observed: found.facts.clone(),
         needs: intent.needs.clone(),
         retained: false,

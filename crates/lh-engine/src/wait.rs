@@ -25,8 +25,8 @@ pub(crate) struct Waiting {
     pub props: Map,
     pub began: Instant,
     pub waited: Duration,
-    /// Since when AWS could not be asked, in time waited.
-    pub unread_since: Option<Duration>,
+    /// Since when AWS could not be asked: in time waited, and in time, as lost calls take minutes.
+    pub unread_since: Option<(Duration, Instant)>,
     /// What AWS showed last.
     pub last: Option<Found>,
     pub state: String,
@@ -119,8 +119,8 @@ impl Waits {
 impl Waiting {
     /// AWS throttled the look, or did not answer it: that says nothing of the resource.
     fn is_unread(&mut self, error: &CloudError) -> Progress {
-        let since = *self.unread_since.get_or_insert(self.waited);
-        if self.waited - since >= UNREAD_LIMIT {
+        let (waited, since) = *self.unread_since.get_or_insert((self.waited, Instant::now()));
+        if self.waited - waited >= UNREAD_LIMIT || since.elapsed() >= UNREAD_LIMIT {
             return Progress::Failed(error.clone());
         }
         self.state = format!("not to be seen: {}", error.message.trim_end_matches('.'));

@@ -106,6 +106,16 @@ async fn a_wait_bears_looks_that_are_throttled_or_lost() {
 }
 
 #[tokio::test]
+async fn a_plan_asks_again_for_what_was_throttled() {
+    let stack = ToyStack::reference().0;
+    let bench = Bench::new();
+    bench.apply(&stack).await;
+    bench.cloud.fail("toy:DescribeDisk", ErrorKind::Throttled, 2);
+    let plan = bench.plan(&stack, Mode::Apply).await.unwrap();
+    assert!(plan.is_empty() && plan.refusals.is_empty());
+}
+
+#[tokio::test]
 async fn a_wait_ends_where_nothing_can_be_seen_for_a_minute() {
     let stack = ToyStack::reference().0;
     let bench = Bench::new();

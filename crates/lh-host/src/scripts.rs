@@ -4,8 +4,9 @@
 //! run again at any time. What differs between hosts is in [`CONF`], so that the
 //! programs themselves are the same everywhere.
 
-use crate::files::{AGENT, files, keep_days};
+use crate::files::{AGENT, File, files, keep_days};
 use crate::template::{fill, plain_id, shell_word};
+use crate::user_data::pack;
 use crate::{Host, PasswordSource, container_user};
 
 /// What the host must become, as shell assignments; the one file with the volume's id.
@@ -73,9 +74,13 @@ pub fn spot() -> String {
 /// The text of [`INSTALL`]: every file of `host` but [`CONF`].
 #[must_use]
 pub fn install(host: &Host) -> String {
-    let files = files(host);
+    installer(&files(host))
+}
+
+/// Writes `files`.
+fn installer(files: &[File]) -> String {
     let mut all = String::new();
-    for file in &files {
+    for file in files {
         all.push_str(&put(file.mode, file.path, &file.text));
     }
     // A stack may cease to watch its host; the setup then stops the agent.
@@ -93,9 +98,33 @@ pub fn conf(host: &Host, volume_id: &str) -> String {
     format!("{before}{}{after}", plain_id(volume_id))
 }
 
-/// Brings a running host to `host`, as a command for SSM or SSH: user data is
-/// read once in an instance's life, and what changes in the stack afterwards
-/// (image, size, dumps, monitoring) reaches the host this way.
+/// Brings what surrounds a database to `host` while it serves: dumps, agent, source of the
+/// password, and these programs. As a command for SSM: user data is read once in an instance's life.
+///
+/// What would restart the database stays as it is, for [`refresh`]: the compose file with its image
+/// and settings. The text does not depend on them, nor on the instance or its volume: equal texts
+/// ask for the same.
+#[must_use]
+pub fn renew(host: &Host) -> String {
+    let mut files = files(host);
+    files.retain(|file| file.path != COMPOSE);
+    let conf = conf(host, "");
+    let online =
+        |line: &&str| ONLINE.iter().any(|key| line.split_once('=').is_some_and(|(name, _)| name == *key));
+    let settings: Vec<&str> = conf.lines().filter(online).collect();
+    let values =
+        [("KEYS", ONLINE.join("|")), ("SETTINGS", settings.join("\n")), ("PACKED", pack(&installer(&files)))];
+    let values = values.each_ref().map(|(key, text)| (*key, text.as_str()));
+    let text = fill(include_str!("host/renew.sh"), &values);
+    // What takes the command need not be bash.
+    format!("# shellcheck shell=sh\nbash <<'LHCTL_END_OF_RENEWAL'\n{text}LHCTL_END_OF_RENEWAL\n")
+}
+
+/// The assignments of [`CONF`] that are changed while the database serves.
+const ONLINE: [&str; 4] = ["PASSWORD_FROM", "PASSWORD_NAME", "BUCKET", "KEEP_DAYS"];
+
+/// Brings a running host to `host`, its database included, as a command for SSM or SSH: what
+/// [`renew`] leaves alone reaches the host this way, and restarts the database where it differs.
 #[must_use]
 pub fn refresh(host: &Host, volume_id: &str) -> String {
     let conf = put("0644", CONF, &conf(host, volume_id));

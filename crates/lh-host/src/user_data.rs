@@ -89,7 +89,7 @@ pub fn user_data(host: &Host) -> UserData {
 
 /// gzip and base64, as cloud-init's `gz+b64`. The header carries no time and no
 /// name, so that equal text gives equal bytes.
-fn pack(text: &str) -> String {
+pub(crate) fn pack(text: &str) -> String {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     // Writing to memory does not fail; if it ever did, the text goes unpacked,
     // and cloud-init reports the encoding.

@@ -42,7 +42,10 @@ fn sent() -> Vec<(&'static str, String)> {
         day2::restore(&restore)
     };
     let next = Host { image: "timescale/timescaledb:2.18.0-pg16".into(), ..host() };
+    let dump = DumpTarget { bucket: "elsewhere".into(), on_calendar: "weekly".into(), keep_days: 14 };
+    let other = Host { dump: Some(dump), memory_gib: 8.0, ..next.clone() };
     vec![
+        ("renew", scripts::renew(&other)),
         ("backup", day2::backup()),
         ("backups", day2::backups(false)),
         ("backups-check", day2::backups(true)),
@@ -190,6 +193,8 @@ sandboxed! {
     upgrade_converges_after_every_interruption
     guide_defect_09_growth_finds_the_volume_and_is_seen_by_statfs
     logs_and_psql_reach_the_container
+    renewal_leaves_the_database_alone
+    renewal_before_the_first_setup
 }
 
 /// The instance's metadata, for four questions: a token, no notice, a token, a notice.
@@ -245,6 +250,7 @@ fn shellcheck_finds_nothing() {
         .collect::<Vec<_>>();
     all.push(("install".into(), scripts::install(&host())));
     all.push(("refresh".into(), scripts::refresh(&host(), VOLUME)));
+    all.push(("renewal".into(), format!("#!/bin/bash\n{}", include_str!("../src/host/renew.sh"))));
     all.extend(sent().into_iter().map(|(name, text)| (name.to_owned(), text)));
     for (name, text) in all {
         let path = work.join(name);

@@ -34,7 +34,7 @@ pub struct FieldDiff {
     pub old: Value,
     /// What is wanted; null for nothing; a reference where it is known only after apply.
     pub new: Value,
-    /// How the change disturbs; `None` for a property that matters at creation only.
+    /// How the change disturbs; `None` for one that no apply makes.
     pub effect: Option<Effect>,
 }
 
@@ -67,13 +67,13 @@ impl Change {
 /// `recorded` shows to have been ours.
 pub fn diff_fields(fields: &[Field], want: &Map, have: &Map, recorded: Option<&Map>) -> Vec<FieldDiff> {
     let mut diffs = Vec::new();
-    for field in fields {
+    for field in fields.iter().filter(|field| field.change != Mutability::Unread) {
         let Some(new) = want.get(field.name) else { continue };
         let old = have.get(field.name).unwrap_or(&Value::Null);
         if field.name == TAGS {
             diff_tags(old, new, recorded.and_then(|r| r.get(TAGS)), &mut diffs);
         } else if differs(field, old, new) {
-            let (old, new) = (old.clone(), new.clone());
+            let (old, new) = (old.clone(), if field.digest { digested(new) } else { new.clone() });
             diffs.push(FieldDiff { field: field.name.to_owned(), old, new, effect: effect_of(field) });
         }
     }
@@ -85,7 +85,7 @@ fn effect_of(field: &Field) -> Option<Effect> {
         Mutability::Online => Some(Effect::Online),
         Mutability::StopStart => Some(Effect::StopStart),
         Mutability::Replace | Mutability::Fixed(_) => Some(Effect::Replace),
-        Mutability::AtCreation => None,
+        Mutability::AtCreation | Mutability::Apart(_) | Mutability::Unread => None,
     }
 }
 
@@ -176,6 +176,7 @@ mod tests {
         let same = diff_fields(FIELDS, &map(json!({"user_data": "old"})), &have, None);
         assert!(same.is_empty());
         let other = diff_fields(FIELDS, &map(json!({"user_data": "new"})), &have, None);
+        assert_eq!(other[0].new, digested(&"new".into()), "a plan tells the digest, not the text");
         assert!(matches!(Change::of(other), Change::Same(told) if told.len() == 1));
     }
 }

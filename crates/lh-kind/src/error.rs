@@ -68,6 +68,16 @@ impl CloudError {
         matches!(self.kind, ErrorKind::Unreachable | ErrorKind::Throttled)
     }
 
+    /// Whether the same call may well succeed in a moment: AWS answered, and will answer again. A
+    /// call without an answer has taken a minute already.
+    pub fn is_passing(&self) -> bool {
+        match self.kind {
+            ErrorKind::Throttled => true,
+            ErrorKind::Unreachable => !self.code.is_empty(),
+            _ => false,
+        }
+    }
+
     /// What the user can do, where the kind of failure tells.
     pub fn advice(&self) -> Option<&'static str> {
         Some(match self.kind {

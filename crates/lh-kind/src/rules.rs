@@ -32,6 +32,10 @@ pub enum Mutability {
     Fixed(&'static str),
     /// Matters at creation only: a difference is told, never acted on.
     AtCreation,
+    /// Changed by a verb of its own, which the text names: a difference is told, never acted on.
+    Apart(&'static str),
+    /// Given at creation and never read again, so that no difference is seen.
+    Unread,
 }
 
 /// A managed property of a kind.
@@ -43,29 +47,37 @@ pub struct Field {
     pub doc: &'static str,
     /// What a change of it means.
     pub change: Mutability,
-    /// Large text of which state keeps only a digest (user data).
+    /// Large text of which state and plans keep only a digest (user data).
     pub digest: bool,
+    /// The AWS operations that a change of it needs beyond [`Calls::update`].
+    pub calls: &'static [&'static str],
 }
 
 impl Field {
     /// A property that is changed online.
     pub const fn online(name: &'static str, doc: &'static str) -> Self {
-        Self { name, doc, change: Mutability::Online, digest: false }
+        Self { name, doc, change: Mutability::Online, digest: false, calls: &[] }
     }
 
     /// A property whose change replaces the resource.
     pub const fn replace(name: &'static str, doc: &'static str) -> Self {
-        Self { name, doc, change: Mutability::Replace, digest: false }
+        Self { name, doc, change: Mutability::Replace, digest: false, calls: &[] }
     }
 
     /// A property with any other mutability.
     pub const fn with(name: &'static str, doc: &'static str, change: Mutability) -> Self {
-        Self { name, doc, change, digest: false }
+        Self { name, doc, change, digest: false, calls: &[] }
     }
 
     /// The same, kept in state as a digest.
     pub const fn digest(mut self) -> Self {
         self.digest = true;
+        self
+    }
+
+    /// The same, changed by these further operations.
+    pub const fn by(mut self, calls: &'static [&'static str]) -> Self {
+        self.calls = calls;
         self
     }
 }

@@ -1,6 +1,6 @@
 //! One wanted resource against what AWS shows of it: what has to be done.
 
-use lh_kind::{AnyRules, Change, CloudError, Found, Owner, Readiness, Seen};
+use lh_kind::{AnyRules, Change, CloudError, Found, Mutability, Owner, Readiness, Seen};
 use lh_model::{Address, Diagnostic, Existing, Map, Resource, value::is_late};
 use lh_state::{Record, State};
 
@@ -217,15 +217,17 @@ fn compare_with(
             replace(draft, resource, want, rules, found, diffs, why)
         }
         (_, Change::InPlace(diffs, effect)) => {
+            let (diffs, told): (Vec<_>, Vec<_>) = diffs.into_iter().partition(|diff| diff.effect.is_some());
             let mut step = draft.step(Act::Update, resource, want).of(found);
-            step.reason = draft.reason_of(&diffs, record);
+            step.reason = draft.reason_of(&resource.address, &diffs, record);
             step.origin = draft.origin_of_change(resource, &diffs);
             step.effect = effect;
+            step.calls = draft.calls_of_change(&resource.address, &diffs);
             if effect == lh_kind::Effect::StopStart {
                 step.downtime_seconds = rules.downtime().stop_start;
             }
             step.changes = diffs;
-            Verdict::step(true, step)
+            Verdict { notes: differences(resource, rules, &told), ..Verdict::step(true, step) }
         }
         (Readiness::Pending(state), Change::Same(_)) => {
             let mut step = draft.step(Act::Await, resource, want).of(found);
@@ -233,15 +235,29 @@ fn compare_with(
             Verdict::step(true, step)
         }
         (Readiness::Ready, Change::Same(told)) => {
-            let notes = told.iter().map(|diff| Note {
-                address: Some(resource.address.clone()),
-                text: format!(
-                    "{} differs, which matters at creation only: nothing is replaced or restarted for it.",
-                    diff.field
-                ),
-            });
-            Verdict { notes: notes.collect(), ..Verdict::nothing(true) }
+            Verdict { notes: differences(resource, rules, &told), ..Verdict::nothing(true) }
         }
+    }
+}
+
+/// The differences that no apply acts on, told.
+fn differences(resource: &Resource, rules: &dyn AnyRules, told: &[lh_kind::FieldDiff]) -> Vec<Note> {
+    told.iter()
+        .map(|diff| Note { address: Some(resource.address.clone()), text: difference(rules, diff) })
+        .collect()
+}
+
+/// A difference that no apply acts on, and what does.
+fn difference(rules: &dyn AnyRules, diff: &lh_kind::FieldDiff) -> String {
+    let field = rules.fields().iter().find(|field| field.name == diff.field);
+    match field.map(|field| field.change) {
+        Some(Mutability::Apart(way)) => {
+            format!("{} is {} and not {}: {way}.", diff.field, diff.old, diff.new)
+        }
+        _ => format!(
+            "{} differs, which matters at creation only: nothing is replaced or restarted for it.",
+            diff.field
+        ),
     }
 }
 
@@ -325,7 +341,12 @@ impl Draft<'_> {
         self.state.resources.iter().any(same)
     }
 
-    fn reason_of(&self, diffs: &[lh_kind::FieldDiff], record: Option<&Record>) -> String {
+    fn reason_of(
+        &self,
+        address: &lh_model::Address,
+        diffs: &[lh_kind::FieldDiff],
+        record: Option<&Record>,
+    ) -> String {
         let drifted = |diff: &lh_kind::FieldDiff| {
             record.is_some_and(|record| drift::value_at(&record.inputs, &diff.field) == diff.new)
         };
@@ -333,9 +354,24 @@ impl Draft<'_> {
             "What it refers to is made anew.".to_owned()
         } else if diffs.iter().all(drifted) {
             "It was changed outside lhctl since the last apply.".to_owned()
+        } else if let Some(what) = self.only_digested(address, diffs) {
+            // A digest tells nobody anything.
+            format!("The stack file, or this version of lhctl, has other {what}.")
         } else {
             "The stack file asks for other values.".to_owned()
         }
+    }
+}
+
+impl Draft<'_> {
+    /// What differs, in words, where it is known by digests alone.
+    fn only_digested(&self, address: &lh_model::Address, diffs: &[lh_kind::FieldDiff]) -> Option<String> {
+        let fields = self.book.rules(address.kind())?.fields();
+        let named: Option<Vec<&str>> = diffs
+            .iter()
+            .map(|diff| fields.iter().find(|field| field.name == diff.field && field.digest).map(|it| it.doc))
+            .collect();
+        named.filter(|all| !all.is_empty()).map(|all| all.join("; "))
     }
 }
 

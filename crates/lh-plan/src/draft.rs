@@ -132,9 +132,20 @@ impl Draft<'_> {
         changing.iter().chain(observing).map(|call| (*call).to_owned()).collect()
     }
 
+    /// The operations by which `diffs` are made, those of reading it included.
+    pub(crate) fn calls_of_change(&self, address: &Address, diffs: &[FieldDiff]) -> Vec<String> {
+        let fields = self.book.rules(address.kind()).map(AnyRules::fields).unwrap_or_default();
+        let changed = fields.iter().filter(|field| diffs.iter().any(|diff| diff.field == field.name));
+        let further = changed.flat_map(|field| field.calls).map(|call| (*call).to_owned());
+        further.chain(self.calls_of(Act::Update, address)).collect()
+    }
+
     fn created_fields(&self, address: &Address, want: &Map) -> Vec<FieldDiff> {
         let fields = self.book.rules(address.kind()).map(AnyRules::fields).unwrap_or_default();
-        diff_fields(fields, want, &Map::new(), None)
+        let mut all = diff_fields(fields, want, &Map::new(), None);
+        // The digest of a long text tells something only beside another one.
+        all.retain(|diff| !fields.iter().any(|field| field.name == diff.field && field.digest));
+        all
     }
 
     /// The spec line of the property whose change disturbs most, else of the resource.

@@ -1,6 +1,6 @@
 //! Three-way drift: what was applied last, what AWS shows, what the spec wants.
 
-use lh_kind::{AnyRules, diff_fields};
+use lh_kind::{AnyRules, change::digested, diff_fields};
 use lh_model::{Address, Map};
 use lh_state::Record;
 use serde::{Deserialize, Serialize};
@@ -33,12 +33,18 @@ pub fn of_found(
     let shown = differing.into_iter().filter(|diff| {
         // What AWS never shows cannot drift visibly.
         let name = diff.field.split_once("tags.").map_or(diff.field.as_str(), |_| "tags");
-        facts.contains_key(name)
+        // What another verb changed to what the spec wants has not drifted.
+        let is_done = diff.effect.is_none() && want.and_then(|want| want.get(name)) == facts.get(name);
+        facts.contains_key(name) && !is_done
     });
+    let as_told = |field: &str, value: Value| {
+        let is_digest = rules.fields().iter().any(|it| it.name == field && it.digest);
+        if is_digest { digested(&value) } else { value }
+    };
     shown
         .map(|diff| Drift {
             address: address.clone(),
-            wanted: want.map(|want| value_at(want, &diff.field)).unwrap_or_default(),
+            wanted: as_told(&diff.field, want.map(|want| value_at(want, &diff.field)).unwrap_or_default()),
             field: diff.field,
             recorded: diff.new,
             actual: diff.old,

@@ -53,6 +53,11 @@ pub trait Hosts: Debug + Send + Sync {
     /// Ends a command that runs.
     fn cancel(&self, host: &HostFacts, command: &str);
 
+    /// Whether there are hosts at all.
+    fn are_there(&self) -> bool {
+        true
+    }
+
     /// The program, with its arguments, that gives a person a terminal on the instance.
     fn terminal(&self, _: &HostFacts) -> Option<(String, Vec<String>)> {
         None
@@ -64,6 +69,10 @@ pub trait Hosts: Debug + Send + Sync {
 pub struct NoHosts;
 
 impl Hosts for NoHosts {
+    fn are_there(&self) -> bool {
+        false
+    }
+
     fn is_online(&self, _: &HostFacts) -> bool {
         false
     }

@@ -147,6 +147,11 @@ impl Sim {
         self.exchange.set_hosts(hosts);
     }
 
+    /// Whether anything may run on the instances.
+    pub fn has_hosts(&self) -> bool {
+        self.exchange.hosts().are_there()
+    }
+
     /// The program, with its arguments, that gives a person a terminal on a running instance.
     pub fn terminal(&self, region: &str, instance: &str) -> Option<(String, Vec<String>)> {
         let world = self.snapshot();

@@ -93,10 +93,12 @@ fn properties_of_dev() {
     assert!(
         shown(&user_data).starts_with("#cloud-config\n") && shown(&user_data).contains("<volume.data#id>")
     );
+    let script = instance.remove("host").unwrap();
+    assert!(!shown(&script).contains("<volume"), "the script is known before anything is made");
     assert_eq!(
         Value::Object(instance),
         json!({
-            "type": "t4g.micro", "image_id": { "$ref": "lookup.image#id" },
+            "type": "t4g.micro", "database_image": "timescale/timescaledb:2.17.2-pg16", "image_id": { "$ref": "lookup.image#id" },
             "subnet_id": { "$ref": "lookup.network#subnet_id" },
             "security_group_ids": [{ "$ref": "security_group.main#id" }],
             "instance_profile": "lighthouse-dev-timescaledb", "key_name": "lighthouse-dev",

@@ -144,6 +144,8 @@ impl Cloud {
                 sdk_config: Some(simulated_config(sim, region)),
                 interceptor: Some(lh_aws::SharedInterceptor::new(sim.interceptor())),
                 pace: Some(self.pace()),
+                host_pace: Some(self.host_pace()),
+                idle: (!sim.has_hosts()).then(|| "the simulated instances run nothing".to_owned()),
                 ..ConnectOptions::default()
             },
         }

@@ -6,7 +6,7 @@ use lh_kind::{CloudError, ErrorKind};
 use crate::{Clients, error::Named};
 
 /// What to check when an agent does not report.
-pub(super) const CHECK: &str = "the instance must run, its role must have the policy \
+pub(crate) const CHECK: &str = "the instance must run, its role must have the policy \
     AmazonSSMManagedInstanceCore, its subnet must reach the SSM endpoints (through NAT, a public \
     address or VPC endpoints), and the SSM agent must run on it";
 

@@ -22,14 +22,14 @@ const SPARE: Duration = Duration::from_secs(120);
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 
 /// Sends commands to one instance.
-pub(super) struct Commands {
+pub(crate) struct Commands {
     pub ssm: aws_sdk_ssm::Client,
     pub instance: String,
     pub pace: Arc<dyn Pace>,
 }
 
 /// How a command ended.
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// This is what it wrote to standard output.
     Said(String),
     /// The agent did not take it.

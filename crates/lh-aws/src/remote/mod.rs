@@ -13,9 +13,9 @@ use lh_host::{Job, Reader, Script, Shell, ShellError, Standing, Tell};
 use lh_kind::{CloudError, ErrorKind, Pace};
 
 use crate::Clients;
-use command::{Answer, Commands};
-
+pub(crate) use agent::CHECK;
 pub use agent::{Agent, agent};
+pub(crate) use command::{Answer, Commands};
 
 /// The AWS operations behind [`agent`] and [`RunCommand`], named as in IAM.
 pub const CALLS: &[&str] = &[

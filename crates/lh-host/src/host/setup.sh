@@ -1,7 +1,8 @@
 #!/bin/bash
 # Makes this host what /etc/lhctl/host.conf says, from whatever state it is in:
 # first boot, reboot, a new instance with an old volume, a run that was killed.
-# Without an argument all stages, one after another; with one, that stage.
+# Without an argument all stages, one after another; with `online` those that leave the database
+# alone while it serves; with the name of a stage, that stage.
 # shellcheck disable=SC2317 # the stages are called by their names
 . /usr/local/lib/lhctl-host.sh
 compose=/opt/docker-compose.yml
@@ -144,9 +145,9 @@ init_data() {
   sync
 }
 
-# psql's \password sends a SCRAM verifier, never the password; and neither may
+# The server keeps the password's verifier. psql's \password sends a SCRAM verifier, never the password; and neither may
 # reach the server's log or its statistics.
-sync_password() {
+stage_verifier() {
   local p
   ! tcp_ok || return 0
   p=$(cat "$RUN/db/password")
@@ -175,7 +176,7 @@ stage_database() {
   sql -d "$DATABASE" <<<'SET client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS timescaledb;
 CREATE EXTENSION IF NOT EXISTS pg_stat_statements;'
-  sync_password
+  stage_verifier
 }
 
 stage_services() {
@@ -215,18 +216,28 @@ run() {
   fi
 }
 
-if [ "$#" -gt 0 ]; then
-  "stage_$1"
-  exit
-fi
+case ${1:-} in
+  '' | online) ;;
+  *)
+    "stage_$1"
+    exit
+    ;;
+esac
 exec 9>"$RUN/lock"
 flock 9
-rm -f "$RUN/ready"
-run swap || true
-for stage in packages disk password database; do
-  run "$stage" || exit 1
-done
-touch "$RUN/ready"
+if [ "${1:-}" = online ]; then
+  # A timer takes a new calendar when it starts.
+  systemctl restart lhctl-backup.timer
+  run password || exit 1
+  "$0" verifier 9>&- || exit 1
+else
+  rm -f "$RUN/ready"
+  run swap || true
+  for stage in packages disk password database; do
+    run "$stage" || exit 1
+  done
+  touch "$RUN/ready"
+fi
 # The database serves: what fails below is tried again and harms nobody.
 rc=0
 for stage in services agent; do

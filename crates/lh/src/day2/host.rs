@@ -6,7 +6,7 @@ use lh_db::local::LocalDatabase;
 use lh_host::day2::{
     self, Backup, Backups, DiskReport, Drill, Logs, Origin, Restore, RestorePlan, Restored, Retained, Upgrade,
 };
-use lh_host::{Script, Tell};
+use lh_host::{Script, Tell, scripts};
 use lh_model::Address;
 use serde::Deserialize;
 
@@ -37,6 +37,32 @@ impl Deployment {
         let state = self.state().await?;
         let volume = state.resources.get(&Address::new("volume", "data")).map(|record| record.id.to_string());
         Ok(Host { runner: Runner { shell }, wanted: self.stack().host.clone(), volume })
+    }
+}
+
+impl Deployment {
+    /// Notes in AWS that the stack's host is wholly as the stack file says, image and all, so that
+    /// plans tell no difference: after an upgrade, or where none was needed.
+    ///
+    /// # Errors
+    /// When the stack has no instance, or EC2 does not take the note.
+    pub async fn note_host(&self) -> Result<(), Error> {
+        let state = self.state().await?;
+        let instance = state.resources.get(&Address::new("instance", "main"));
+        let (Some(instance), Some(host)) = (instance, &self.stack().host) else {
+            return Err(Error::Host {
+                reason: format!("The stack {} has no instance yet.", self.stack().name()),
+                fix: "Apply it first.".to_owned(),
+            });
+        };
+        let clients = self.cloud.clients(self.stack().region()).await?;
+        let noted = lh_aws::note_host(&clients, &instance.id, &scripts::renew(host), &host.image).await;
+        noted.map_err(|error| Error::Host {
+            reason: format!(
+                "The host is as the stack file says, but that could not be noted in AWS: {error}."
+            ),
+            fix: "Run the command again: it notes that and does nothing else.".to_owned(),
+        })
     }
 }
 

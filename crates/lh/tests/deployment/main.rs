@@ -15,6 +15,7 @@ mod many;
 mod monitoring;
 mod named;
 mod policy;
+mod renewal;
 mod shell;
 mod status;
 mod stop;

@@ -16,7 +16,7 @@ const BY_ID: [&str; 9] =
     ["groups", "rules", "instances", "spot_requests", "volumes", "snapshots", "addresses", "vpcs", "subnets"];
 
 /// What depends on the clock, on chance, or on the order of calls.
-const FLEETING: [&str; 25] = [
+const FLEETING: [&str; 24] = [
     "client_token",
     "created_at",
     "ended_at",
@@ -25,7 +25,6 @@ const FLEETING: [&str; 25] = [
     "interface_id",
     "launched_at",
     "lhctl:id",
-    "lhctl:user-data",
     "now",
     "private_ip",
     "public_ip",

@@ -46,7 +46,11 @@ impl Upgrade {
                 Failure::plain(format!("{} does not fit. Nothing was changed.", plan.to)).code(Code::Refused)
             );
         }
-        if self.plan || !plan.needed {
+        if self.plan {
+            return Ok(Code::Done);
+        }
+        if !plan.needed {
+            work.ask(work.deployment.note_host()).await?;
             return Ok(Code::Done);
         }
         super::approved(
@@ -61,6 +65,7 @@ impl Upgrade {
         let copy = work.ask(work.deployment.copy_data_volume(&what)).await?;
         super::say(&format!("snapshot {copy} of the data volume begun; it stays until you delete it"));
         let done = host.upgrade(&mut super::say).await?;
+        work.ask(work.deployment.note_host()).await?;
         if self.json {
             anstream::println!("{:#}", serde_json::json!(done));
         } else {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, AttributeValue, HttpTokensState, IamInstanceProfileSpecification,
-    InstanceStateName,
+    Instance as Described, InstanceStateName,
 };
 use lh_kind::{CloudError, ErrorKind, FieldDiff, Op};
 use lh_model::value::text_of;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{
     Facts, PROTECTED_TAG, Props,
     facts::{boot_volume, state},
-    see,
+    renew, see,
 };
 use crate::{
     clients::Clients,
@@ -71,11 +71,14 @@ pub(super) async fn update(
         request.send().await.named("ec2:ModifyInstanceMetadataOptions")?;
     }
     if let Some(diff) = diff("type") {
-        return set_type(clients, id, &text_of(&diff.old), &want.kind).await;
+        set_type(clients, id, &text_of(&diff.old), &want.kind).await?;
+    } else if diff("running").is_some_and(|diff| diff.new == Value::Bool(true)) {
+        start(clients, id).await?;
     }
-    match diff("running").map(|diff| &diff.new) {
-        Some(Value::Bool(true)) => start(clients, id).await,
-        _ => Ok(()),
+    // Last, for it needs a running host, and is made again until there is one.
+    match want.host.as_ref().filter(|_| diff("host").is_some()) {
+        Some(text) => renew::renew(clients, id, text).await,
+        None => Ok(()),
     }
 }
 
@@ -129,6 +132,14 @@ async fn set_profile(clients: &Clients, id: &str, want: &Props) -> Result<(), Cl
 /// Stop, change, start. Each part is skipped where it is done already, so that a change that was
 /// cut off is completed by the next. Where the new type has no capacity the old one runs again.
 async fn set_type(clients: &Clients, id: &str, old: &str, new: &str) -> Result<(), CloudError> {
+    let instances = see::read(clients, query::by("instance-id", [id.to_owned()]).concat()).await?;
+    let is_done = |one: &Described| {
+        let runs = matches!(state(one), Some(InstanceStateName::Pending | InstanceStateName::Running));
+        runs && one.instance_type().is_some_and(|kind| kind.as_str() == new)
+    };
+    if instances.first().is_some_and(is_done) {
+        return Ok(());
+    }
     stop(clients, id).await?;
     write_type(clients, id, new).await?;
     match start(clients, id).await {

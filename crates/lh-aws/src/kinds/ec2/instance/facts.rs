@@ -4,11 +4,10 @@ use aws_sdk_ec2::types::{
     Instance as Described, InstanceBlockDeviceMapping, InstanceLifecycleType, InstanceStateName,
     SpotInstanceRequest,
 };
-use lh_kind::change::digested;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{PROTECTED_TAG, Props, ROOT_VOLUME_TAG, RootVolume, Spot, USER_DATA_TAG};
+use super::{HOST_TAG, IMAGE_TAG, PROTECTED_TAG, Props, ROOT_VOLUME_TAG, RootVolume, Spot};
 use crate::kinds::{
     Tags,
     ec2::{query::Object, tags},
@@ -32,8 +31,10 @@ pub struct Facts {
     pub instance_profile: Option<String>,
     /// Name of the key pair for SSH.
     pub key_name: Option<String>,
-    /// Digest of its user data at launch.
-    pub user_data: Value,
+    /// The image of the database server that its host was last brought to.
+    pub database_image: Option<String>,
+    /// Digest of what its host was last brought to.
+    pub host: Value,
     /// Null for on-demand.
     pub spot: Option<Spot>,
     /// Its root volume at launch.
@@ -135,8 +136,7 @@ pub(super) fn facts(
     let groups = instance.security_groups().iter().filter_map(|group| own(group.group_id())).collect();
     let profile = instance.iam_instance_profile().and_then(|profile| profile.arn());
     // An instance launched by another hand carries no such tags: then nothing can be told.
-    let wanted = props.user_data.as_ref().and_then(|text| text.known());
-    let user_data = labels.get(USER_DATA_TAG).map(Value::from);
+    let database_image = labels.get(IMAGE_TAG).map(str::to_owned);
     let root_volume = labels.get(ROOT_VOLUME_TAG).and_then(root_volume_of);
     let interrupted = request
         .and_then(|r| r.status())
@@ -149,8 +149,8 @@ pub(super) fn facts(
         security_group_ids: in_wanted_order(groups, props),
         instance_profile: own(profile.and_then(|arn| arn.rsplit('/').next())),
         key_name: own(instance.key_name()),
-        user_data: user_data
-            .unwrap_or_else(|| wanted.map_or(Value::Null, |text| digested(&text.as_str().into()))),
+        database_image: database_image.or_else(|| props.database_image.clone()),
+        host: labels.get(HOST_TAG).map_or(Value::Null, Value::from),
         spot: spot_of(instance, request),
         root_volume: root_volume.or_else(|| props.root_volume.clone()),
         disable_api_termination: protection.unwrap_or_default(),

@@ -7,11 +7,12 @@ use aws_sdk_ec2::types::{
     SpotMarketOptions, VolumeType,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use lh_kind::{CloudError, ErrorKind, Op, change::digested};
-use lh_model::{CloudId, Late, value::text_of};
+use lh_kind::{CloudError, ErrorKind, Op};
+use lh_model::{CloudId, Late};
 
 use super::{
-    PROTECTED_TAG, Props, ROOT_VOLUME_TAG, RootVolume, Spot, USER_DATA_TAG, facts::root_volume_text,
+    HOST_TAG, IMAGE_TAG, PROTECTED_TAG, Props, ROOT_VOLUME_TAG, RootVolume, Spot, facts::root_volume_text,
+    renew,
 };
 use crate::{
     clients::Clients,
@@ -34,7 +35,7 @@ pub(super) async fn launch(clients: &Clients, op: &Op, props: &Props) -> Result<
     let groups: Result<Vec<String>, CloudError> =
         props.security_group_ids.iter().map(|id| known(id, RUN, "security_group_ids").cloned()).collect();
     let mut tags_of_it = props.tags.clone();
-    tags_of_it.extend(memory_of(props, user_data));
+    tags_of_it.extend(memory_of(props));
     let mut request = clients
         .ec2_once
         .run_instances()
@@ -78,10 +79,13 @@ fn optional<'a>(late: Option<&'a Late<String>>, field: &str) -> Result<Option<&'
 }
 
 /// What only the launch knows, kept in tags so that a plan needs no call to compare it.
-fn memory_of(props: &Props, user_data: Option<&String>) -> Tags {
+fn memory_of(props: &Props) -> Tags {
     let mut memory = Tags::new();
-    if let Some(text) = user_data {
-        memory.insert(USER_DATA_TAG.to_owned(), text_of(&digested(&text.as_str().into())));
+    if let Some(image) = &props.database_image {
+        memory.insert(IMAGE_TAG.to_owned(), image.clone());
+    }
+    if let Some(text) = &props.host {
+        memory.insert(HOST_TAG.to_owned(), renew::digest(text));
     }
     if let Some(root) = &props.root_volume {
         memory.insert(ROOT_VOLUME_TAG.to_owned(), root_volume_text(root));

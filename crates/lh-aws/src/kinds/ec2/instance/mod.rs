@@ -1,10 +1,12 @@
 //! The instance: what it is made of, what may change and how, what it costs.
 //!
-//! Seeing it is in `see.rs`, launching in `launch.rs`, changing and deleting in `change.rs`.
+//! Seeing it is in `see.rs`, launching in `launch.rs`, changing and deleting in `change.rs`,
+//! and what surrounds the database on it in `renew.rs`.
 
 mod change;
 mod facts;
 mod launch;
+mod renew;
 mod see;
 
 use async_trait::async_trait;
@@ -16,12 +18,13 @@ use lh_model::{CloudId, Late, Map};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::facts::Facts;
+pub use self::{facts::Facts, renew::note_host};
 use crate::{clients::Clients, kinds::Tags};
 
-/// Tag with the digest of the user data the instance was launched with: EC2 would tell the user
-/// data itself only by a call for each instance.
-const USER_DATA_TAG: &str = "lhctl:user-data";
+/// Tag with the image of the database server that the host was last brought to.
+const IMAGE_TAG: &str = "lhctl:database-image";
+/// Tag with the digest of what the host was last brought to: only the host itself could tell.
+const HOST_TAG: &str = "lhctl:host";
 /// Tag with size and encryption of the root volume at launch, `8 encrypted`.
 const ROOT_VOLUME_TAG: &str = "lhctl:root-volume";
 /// Tag of an instance whose API termination we switched off: only then is that attribute read.
@@ -51,6 +54,13 @@ pub struct Props {
     /// Cloud-init text.
     #[serde(default)]
     pub user_data: Option<Late<String>>,
+    /// The image of the database server on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database_image: Option<String>,
+    /// The script that brings a host that serves to what the stack file says; a new instance has it
+    /// from its cloud-init text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// Bought on the spot market; null for on-demand.
     #[serde(default)]
     pub spot: Option<Spot>,
@@ -106,7 +116,15 @@ impl Rules for Instance {
         Field::online("security_group_ids", "security groups"),
         Field::online("instance_profile", "instance profile"),
         Field::replace("key_name", "SSH key pair"),
-        Field::with("user_data", "cloud-init text", Mutability::AtCreation).digest(),
+        Field::with("user_data", "cloud-init text", Mutability::Unread).digest(),
+        Field::with(
+            "database_image",
+            "image of the database server",
+            Mutability::Apart("`lhctl db upgrade` changes it"),
+        ),
+        Field::online("host", "dumps, logs, metrics and programs of the host")
+            .digest()
+            .by(&["ssm:SendCommand", "ssm:GetCommandInvocation"]),
         Field::replace("spot", "spot market options"),
         Field::with("root_volume", "root volume", Mutability::AtCreation),
         Field::online("disable_api_termination", "termination protection"),
@@ -228,10 +246,12 @@ mod tests {
     }
 
     #[test]
-    fn other_user_data_is_told_and_never_acts() {
-        let have = map(json!({"user_data": lh_kind::change::digested(&"old".into())}));
-        let change = Erased::<Instance>::new().diff(&map(json!({"user_data": "new"})), &have, None);
-        assert!(matches!(change, Change::Same(told) if told.len() == 1));
+    fn user_data_never_acts_and_another_image_is_told() {
+        let have =
+            map(json!({"user_data": lh_kind::change::digested(&"old".into()), "database_image": "a:1"}));
+        let change = |want: Value| Erased::<Instance>::new().diff(&map(want), &have, None);
+        assert_eq!(change(json!({"user_data": "new"})), Change::Same(vec![]));
+        assert!(matches!(change(json!({"database_image": "a:2"})), Change::Same(told) if told.len() == 1));
     }
 
     #[test]
