@@ -205,7 +205,7 @@ fn its_deadline_ends_it_and_what_it_began() {
     let child = host.0.join("child");
     // Deaf to the polite signal, as is what it left behind.
     let text = format!("trap '' TERM; sleep 600 & echo $! >{}; wait", child.display());
-    let script = Script { deadline: Duration::from_secs(1), ..script(text) };
+    let script = Script { deadline: Duration::from_secs(3), ..script(text) };
     let read = host.read(&job, host.answer(&job.begin(&script, PATIENCE)));
     assert_eq!(read.0, Standing::Late);
     ends(&fs::read_to_string(child).unwrap());
@@ -216,7 +216,7 @@ fn cancelled_it_ends_and_says_so() {
     let (host, job) = (Host::new("cancel"), Job::new("one"));
     let text = "trap 'echo cleaned up; exit 1' TERM; echo begun; sleep 600 & wait";
     let mut reader = Reader::default();
-    let begun = host.answer(&job.begin(&script(text), Duration::from_secs(2)));
+    let begun = host.answer(&job.begin(&script(text), Duration::from_secs(4)));
     assert_eq!(reader.read(&begun, &mut |_, _| ()), Ok(Standing::Running));
     let mut told = String::new();
     let answer = host.answer(&job.cancel("stop", reader.offsets()));

@@ -24,6 +24,7 @@ mod looking;
 mod moto;
 mod place;
 mod release;
+mod renewal;
 mod saved;
 mod secrets;
 mod ssh;
