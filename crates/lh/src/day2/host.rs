@@ -41,12 +41,12 @@ impl Deployment {
 }
 
 impl Deployment {
-    /// Notes in AWS that the stack's host is wholly as the stack file says, image and all, so that
-    /// plans tell no difference: after an upgrade, or where none was needed.
+    /// Notes in AWS that the stack's host has the image that the stack file names, so that plans tell
+    /// no difference; and, with `wholly`, all else that the file says of it, as after an upgrade.
     ///
     /// # Errors
     /// When the stack has no instance, or EC2 does not take the note.
-    pub async fn note_host(&self) -> Result<(), Error> {
+    pub async fn note_host(&self, wholly: bool) -> Result<(), Error> {
         let state = self.state().await?;
         let instance = state.resources.get(&Address::new("instance", "main"));
         let (Some(instance), Some(host)) = (instance, &self.stack().host) else {
@@ -56,7 +56,8 @@ impl Deployment {
             });
         };
         let clients = self.cloud.clients(self.stack().region()).await?;
-        let noted = lh_aws::note_host(&clients, &instance.id, &scripts::renew(host), &host.image).await;
+        let script = wholly.then(|| scripts::renew(host));
+        let noted = lh_aws::note_host(&clients, &instance.id, &host.image, script.as_deref()).await;
         noted.map_err(|error| Error::Host {
             reason: format!(
                 "The host is as the stack file says, but that could not be noted in AWS: {error}."

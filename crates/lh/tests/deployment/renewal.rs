@@ -112,8 +112,15 @@ async fn an_image_waits_for_its_upgrade() {
     let plan = both.plan(Mode::Apply).await.unwrap();
     assert!(plan.is_empty() && plan.drift.is_empty(), "{:?} {:?}", plan.drift, plan.steps);
     assert_eq!((plan.notes.len(), told.count()), (1, 0));
-    // What the upgrade notes when it is done.
-    both.note_host().await.unwrap();
+    // What an upgrade notes that was not needed, and that knows of nothing but the image.
+    let elsewhere = "database.password.ssm=/elsewhere";
+    let moved = deployment(&cloud, &[image[0], elsewhere, "tags.Owner=x"]);
+    moved.note_host(false).await.unwrap();
+    let plan = moved.plan(Mode::Apply).await.unwrap();
+    assert!(plan.steps.iter().any(|step| step.changes.iter().any(|change| change.field == "host")));
+    assert!(plan.notes.iter().all(|note| !note.text.starts_with("database_image")), "{:?}", plan.notes);
+    // And one that was.
+    both.note_host(true).await.unwrap();
     let plan = both.plan(Mode::Apply).await.unwrap();
     assert!(
         plan.is_empty() && plan.notes.is_empty() && plan.drift.is_empty(),

@@ -50,7 +50,7 @@ impl Upgrade {
             return Ok(Code::Done);
         }
         if !plan.needed {
-            work.ask(work.deployment.note_host()).await?;
+            work.ask(work.deployment.note_host(false)).await?;
             return Ok(Code::Done);
         }
         super::approved(
@@ -65,7 +65,7 @@ impl Upgrade {
         let copy = work.ask(work.deployment.copy_data_volume(&what)).await?;
         super::say(&format!("snapshot {copy} of the data volume begun; it stays until you delete it"));
         let done = host.upgrade(&mut super::say).await?;
-        work.ask(work.deployment.note_host()).await?;
+        work.ask(work.deployment.note_host(true)).await?;
         if self.json {
             anstream::println!("{:#}", serde_json::json!(done));
         } else {

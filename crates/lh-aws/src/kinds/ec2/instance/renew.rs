@@ -32,19 +32,20 @@ pub(super) async fn renew(clients: &Clients, id: &str, text: &str) -> Result<(),
     tags::write(clients, id, [(HOST_TAG.to_owned(), digest(text))]).await
 }
 
-/// Notes what the host of `instance` was brought to by another way: all of it, by `script` and with
-/// this image of the database server.
+/// Notes what the host of `instance` has by another way than [`renew`]: this image of the database
+/// server, and, where that is known, all that `script` would bring it to.
 ///
 /// # Errors
 /// When EC2 does not take the tags.
 pub async fn note_host(
     clients: &Clients,
     instance: &CloudId,
-    script: &str,
     image: &str,
+    script: Option<&str>,
 ) -> Result<(), CloudError> {
-    let notes = [(HOST_TAG.to_owned(), digest(script)), (IMAGE_TAG.to_owned(), image.to_owned())];
-    tags::write(clients, &instance.0, notes).await
+    let image = (IMAGE_TAG.to_owned(), image.to_owned());
+    let host = script.map(|text| (HOST_TAG.to_owned(), digest(text)));
+    tags::write(clients, &instance.0, [image].into_iter().chain(host)).await
 }
 
 async fn run(clients: &Clients, id: &str, text: &str) -> Result<(), CloudError> {
