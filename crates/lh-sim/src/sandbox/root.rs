@@ -76,7 +76,13 @@ const REFUSED: [&str; 20] = [
 ];
 
 /// Programs inside the container.
-const CONTAINER: [&str; 3] = ["psql", "pg_dump", "pg_isready"];
+const CONTAINER: [(&str, &str); 5] = [
+    ("psql", include_str!("stand_ins/container.sh")),
+    ("pg_dump", include_str!("stand_ins/container.sh")),
+    ("pg_isready", include_str!("stand_ins/container.sh")),
+    ("postgres", include_str!("stand_ins/image.sh")),
+    ("pg_config", include_str!("stand_ins/image.sh")),
+];
 
 /// The folder of one host.
 #[derive(Clone, Debug)]
@@ -177,8 +183,8 @@ impl Root {
         for name in REFUSED {
             put(&sandbox.join("bin").join(name), include_str!("stand_ins/refused.sh"))?;
         }
-        for name in CONTAINER {
-            put(&sandbox.join("container").join(name), include_str!("stand_ins/container.sh"))?;
+        for (name, text) in CONTAINER {
+            put(&sandbox.join("container").join(name), text)?;
         }
         for folder in ["root", "mnt", "opt", "run/lhctl", "var/log", "var/lib/lhctl", ".sandbox/commands"] {
             fs::create_dir_all(self.folder.join(folder))?;

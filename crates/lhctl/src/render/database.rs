@@ -184,16 +184,15 @@ pub(crate) fn upgrade_plan(plan: &Upgrade) -> String {
     if !plan.needed {
         return format!("{} serves already, with TimescaleDB {}. Nothing to do.", plan.to, plan.timescaledb);
     }
+    let way = |old: &str, new: &str| if old == new { old.to_owned() } else { format!("{old} → {new}") };
     let mut text = format!(
-        "{}\n  image        {} → {}\n  PostgreSQL   {} → {}\n",
+        "{}\n  image        {}\n  PostgreSQL   {}\n",
         style::bold("Upgrade"),
-        plan.from,
-        plan.to,
-        plan.server,
-        plan.new_server
+        way(&plan.from, &plan.to),
+        way(&plan.server, &plan.new_server)
     );
     for one in &plan.databases {
-        text += &format!("  TimescaleDB  {} → {} in {}\n", one.timescaledb, plan.timescaledb, one.name);
+        text += &format!("  TimescaleDB  {} in {}\n", way(&one.timescaledb, &plan.timescaledb), one.name);
     }
     text += "The database is dumped and a snapshot of its volume begun, then it is restarted with the new image: down for about a minute. The extension is updated in every database that has it. Until then a failure goes back to the old image; after it, the dump and the snapshot are the ways back.";
     for misfit in &plan.misfits {

@@ -116,4 +116,27 @@ fn a_database_is_backed_up_drilled_lost_and_restored_by_its_commands() {
     db("restore stacks/dev.yaml --release-old")
         .expect(0)
         .says("No database is kept from an earlier restore.");
+    upgraded(&place);
+    db("psql stacks/dev.yaml --file count.sql").expect(0).says("500");
+}
+
+/// Brings the database to another image, from the edit of the file to the plan that is empty again.
+fn upgraded(place: &Place) {
+    let plan = "plan stacks/dev.yaml --local --detailed-exitcode";
+    let upgrade = |args: &str| place.run(&format!("db upgrade stacks/dev.yaml --local {args}"));
+    let copies = || place.holds("snapshots").len();
+    upgrade("--auto-approve").expect(0).says("2.17.2-pg16 serves already");
+    place.edit("2.17.2-pg16", "2.23.0-pg17");
+    place.run(plan).expect(0).says("`lhctl db upgrade` changes it");
+    upgrade("--plan").expect(0).says("2.17.2-pg16 → timescale/timescaledb:2.23.0-pg17");
+    upgrade("").expect(5).says("asks before it changes anything");
+    assert_eq!(copies(), 0, "nothing was done yet");
+    let done = upgrade("--auto-approve --json").expect(0);
+    assert!(done.err.contains("dumped to lighthouse_dev_"), "{}", done.err);
+    assert_eq!(done.json()["databases"][0]["name"], "lighthouse_dev");
+    assert_eq!(copies(), 1, "the way back");
+    let ended = place.run(plan).expect(0);
+    assert!(!ended.out.contains("db upgrade"), "{}", ended.out);
+    upgrade("--auto-approve").expect(0).says("2.23.0-pg17 serves already");
+    assert_eq!(copies(), 1);
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
-# docker in the sandbox: its one container, `timescaledb`, is the engine of `lhctl local database`.
-# There are no images, and it is started and stopped by lhctl alone.
+# docker in the sandbox: its one container, `timescaledb`, is the engine of `lhctl local database`,
+# which lhctl alone starts and stops. Whatever an image is called, it is that engine.
 here=${0%/*}
 root=${here%/.sandbox/bin}
 local=${root%/hosts/*}
@@ -43,10 +43,39 @@ in_container() {
   container "$1"
   shift
   [ "$input" = yes ] || exec </dev/null
+  inside ${env[@]+"${env[@]}"} "$@"
+}
+
+# [NAME=VALUE…] PROGRAM [ARGUMENT…]
+inside() {
   local database
   database=$(conf DATABASE)
   exec env PATH="${here%/bin}/container:$PATH" LHCTL_RECORD="$record" LHCTL_ENGINE="$local/database/engine" \
-    LHCTL_MAKE="$database" POSTGRES_DB="$database" ${env[@]+"${env[@]}"} "$@"
+    LHCTL_MAKE="$database" POSTGRES_DB="$database" "$@"
+}
+
+pull() {
+  running || fail "$start"
+  echo "the sandbox has no images: its engine, $(inside postgres --version), stands for each" >&2
+}
+
+# A container beside the one that serves, to look into an image.
+in_image() {
+  local program=
+  while :; do
+    case $1 in
+      --entrypoint) program=$2 && shift ;;
+      --network) shift ;;
+      --rm) ;;
+      -*) fail "the sandbox does not know run $1" ;;
+      *) break ;;
+    esac
+    shift
+  done
+  [ -n "$program" ] || fail "the sandbox has no second server: docker run takes an --entrypoint here"
+  running || fail "$start"
+  shift
+  inside "$program" "$@" </dev/null
 }
 
 inspect() {
@@ -88,6 +117,8 @@ verb=${1:-}
 [ "$#" = 0 ] || shift
 case $verb in
   exec) in_container "$@" ;;
+  pull) pull ;;
+  run) in_image "$@" ;;
   inspect) inspect "$@" ;;
   logs) logs "$@" ;;
   ps) ! running || echo timescaledb ;;
@@ -98,5 +129,5 @@ case $verb in
       *) fail "the sandbox does not know compose $*" ;;
     esac
     ;;
-  *) fail "the sandbox has no images, and its container is started and stopped by \`lhctl local database\`: docker $verb is not possible" ;;
+  *) fail "the sandbox's one container is started and stopped by \`lhctl local database\`: docker $verb is not possible" ;;
 esac
