@@ -9,7 +9,7 @@ quoted() { printf "'%s'" "${1//\'/\'\'}"; }
 
 mountpoint -q "$MNT" || die 1 "$MNT is not mounted"
 exec 8>"$RUN/restore.lock"
-flock -n 8 || die 1 "a restore or a drill is running on this host"
+flock -n 8 || die 1 "a restore, a drill or an upgrade is running on this host, and goes on without the command that began it. Wait until it has ended, then run this again"
 admin <<<'SELECT 1' >/dev/null || die 1 "the database does not answer"
 
 misfits=()

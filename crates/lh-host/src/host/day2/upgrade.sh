@@ -5,7 +5,7 @@ admin() { sql -d postgres; }
 log() { say "$@" >&2; }
 keep=/var/lib/lhctl/before-upgrade
 exec 8>"$RUN/restore.lock"
-flock -n 8 || die 1 "a restore, a drill or an upgrade is running on this host"
+flock -n 8 || die 1 "a restore, a drill or an upgrade is running on this host, and goes on without the command that began it. Wait until it has ended, then run this again"
 server=$(admin <<<"SELECT split_part(current_setting('server_version'), ' ', 1)") || die 1 "the database does not answer"
 old=$(docker inspect -f '{{.Config.Image}}' timescaledb)
 
