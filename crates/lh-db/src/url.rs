@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use lh_model::Plaintext;
+use percent_encoding::percent_decode_str;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::DbError;
@@ -57,16 +58,53 @@ impl DatabaseUrl {
         &self.url
     }
 
+    /// What PostgreSQL's own programs read from their environment, so that they log in here; unlike
+    /// their arguments, no other user of the machine sees it.
+    /// <https://www.postgresql.org/docs/current/libpq-envars.html>
+    ///
+    /// # Errors
+    /// [`DbError::Url`], as for a URL that cannot be used at all.
+    pub fn environment(&self) -> Result<Vec<(&'static str, Plaintext)>, DbError> {
+        let options = self.options()?;
+        let parsed = url::Url::parse(self.url.expose()).map_err(|_| DbError::Url(UNREADABLE.to_owned()))?;
+        let host = options.get_socket().map(|folder| folder.display().to_string());
+        let mut all = vec![
+            ("PGHOST", host.unwrap_or_else(|| options.get_host().to_owned())),
+            ("PGPORT", options.get_port().to_string()),
+            ("PGUSER", options.get_username().to_owned()),
+            ("PGDATABASE", self.database.clone()),
+        ];
+        for (key, value) in parsed.query_pairs() {
+            let name = ENVIRONMENT.iter().find(|(option, _)| *option == key);
+            all.extend(name.map(|(_, variable)| (*variable, value.into_owned())));
+        }
+        if let Some(password) = parsed.password() {
+            all.push(("PGPASSWORD", percent_decode_str(password).decode_utf8_lossy().into_owned()));
+        }
+        Ok(all.into_iter().map(|(name, value)| (name, Plaintext::new(value))).collect())
+    }
+
     /// The driver's options. Their `Debug` would show the password: never print them.
     pub(crate) fn options(&self) -> Result<PgConnectOptions, DbError> {
         parse(&self.url)
     }
 }
 
+/// Parameters of a URL that have a variable of libpq's.
+const ENVIRONMENT: [(&str, &str); 6] = [
+    ("sslmode", "PGSSLMODE"),
+    ("sslrootcert", "PGSSLROOTCERT"),
+    ("sslcert", "PGSSLCERT"),
+    ("sslkey", "PGSSLKEY"),
+    ("options", "PGOPTIONS"),
+    ("application_name", "PGAPPNAME"),
+];
+
+/// The driver's own message may repeat a part of the URL that is a piece of the password.
+const UNREADABLE: &str = "it cannot be parsed; a `/`, `@`, `:`, `#` or `%` in user or password must be percent-encoded, and `sslmode` be one that PostgreSQL knows";
+
 fn parse(url: &Plaintext) -> Result<PgConnectOptions, DbError> {
-    // The driver's own message may repeat a part of the URL that is a piece of the password.
-    let unreadable = "it cannot be parsed; a `/`, `@`, `:`, `#` or `%` in user or password must be percent-encoded, and `sslmode` be one that PostgreSQL knows";
-    PgConnectOptions::from_str(url.expose()).map_err(|_| DbError::Url(unreadable.to_owned()))
+    PgConnectOptions::from_str(url.expose()).map_err(|_| DbError::Url(UNREADABLE.to_owned()))
 }
 
 #[cfg(test)]
@@ -83,6 +121,22 @@ mod tests {
             url("postgresql://postgres:s3cr%2Ft@db.example.com:5433/lighthouse?sslmode=require").unwrap();
         assert_eq!(url.place(), "db.example.com:5433/lighthouse");
         assert!(!url.is_loopback());
+    }
+
+    #[test]
+    fn postgresqls_own_programs_log_in_by_their_environment() {
+        let environment = |text: &str| {
+            let all = url(text).unwrap().environment().unwrap();
+            all.iter().map(|(name, value)| format!("{name}={}", value.expose())).collect::<Vec<_>>()
+        };
+        let all = environment("postgresql://me:s3cr%2Ft%40@db.example.com:5433/d?sslmode=require");
+        let named = ["PGHOST=db.example.com", "PGPORT=5433", "PGUSER=me", "PGDATABASE=d"];
+        assert_eq!(
+            all,
+            named.into_iter().chain(["PGSSLMODE=require", "PGPASSWORD=s3cr/t@"]).collect::<Vec<_>>()
+        );
+        let all = environment("postgres://me@%2Frun%2Fpg/d");
+        assert_eq!(all, ["PGHOST=/run/pg", "PGPORT=5432", "PGUSER=me", "PGDATABASE=d"]);
     }
 
     #[test]

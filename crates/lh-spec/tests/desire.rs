@@ -85,7 +85,8 @@ fn properties_of_dev() {
         Value::Object(props(&dev, "volume.data").clone()),
         json!({
             "zone": { "$ref": "lookup.network#zone" }, "size": 20, "type": "gp3", "iops": 3000, "throughput": 125,
-            "encrypted": true, "kms_key": null, "tags": { "Name": "lighthouse-dev-timescaledb-data" },
+            "encrypted": true, "kms_key": null, "database": "lighthouse_dev",
+            "tags": { "Name": "lighthouse-dev-timescaledb-data" },
         })
     );
     let mut instance = props(&dev, "instance.main").clone();

@@ -43,6 +43,7 @@ fn volume(stack: &Stack) -> Resource {
             "throughput": volume.throughput.value,
             "encrypted": volume.encrypted.value,
             "kms_key": text_or_null(volume.kms_key.as_ref()),
+            "database": stack.database.name.value,
             "tags": tags(stack, &format!("{}-data", stack.prefix())),
         }),
     );
@@ -52,6 +53,7 @@ fn volume(stack: &Stack) -> Resource {
         ("throughput", Some(&volume.throughput.origin)),
         ("encrypted", Some(&volume.encrypted.origin)),
         ("kms_key", volume.kms_key.as_ref().map(|key| &key.origin)),
+        ("database", Some(&stack.database.name.origin)),
         ("zone", Some(zone_origin(stack))),
     ]);
     data

@@ -251,6 +251,9 @@ fn host() -> Vec<Case> {
         ("volume", "kms_key", "kms_key", |w| {
             volume(w).kms_key_id = Some("arn:aws:kms:us-east-1:1:key/other".to_owned())
         }),
+        ("volume", "database", "database", |w| {
+            volume(w).tags.insert("lhctl:database".to_owned(), other());
+        }),
         ("volume", "tags", "tags.Project", |w| retagged(&mut volume(w).tags)),
         ("volume_attachment", "volume_id", "id", |w| volume(w).attachment = None),
         ("volume_attachment", "instance_id", "instance_id", |w| {

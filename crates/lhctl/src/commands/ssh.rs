@@ -117,30 +117,34 @@ pub(super) async fn terminal(stack: &Path, command: &str, global: &Global) -> Re
 
 /// Becomes the program that gives the terminal.
 fn open(session: &Session) -> Result<Code, Failure> {
-    let needed: &[(&str, &str)] = match session.way {
-        Some(Way::Ssm) => &[("aws", AWS), ("session-manager-plugin", PLUGIN)],
-        Some(Way::Ssh) => &[("ssh", SSH)],
-        None => &[],
-    };
-    for (program, what) in needed {
-        if !is_on_path(program) {
-            return Err(Failure::plain(format!("The program `{program}` is not on PATH.")).fix(*what));
-        }
+    if session.way == Some(Way::Ssm) {
+        find("session-manager-plugin", PLUGIN)?;
     }
     let mut command = Command::new(&session.program);
     command.args(&session.args);
-    become_it(&mut command)
-        .map_err(|error| Failure::plain(format!("The program `{}` cannot be run: {error}.", session.program)))
+    become_program(&mut command, if session.way == Some(Way::Ssh) { SSH } else { AWS })
+}
+
+/// Becomes this program; `install` says what to do where it is missing.
+pub(super) fn become_program(command: &mut Command, install: &str) -> Result<Code, Failure> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    find(&program, install)?;
+    become_it(command)
+        .map_err(|error| Failure::plain(format!("The program `{program}` cannot be run: {error}.")))
+}
+
+/// Looks for a program on PATH, or where it is said to be.
+fn find(program: &str, install: &str) -> Result<(), Failure> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path).any(|folder| folder.join(program).is_file()) {
+        return Ok(());
+    }
+    Err(Failure::plain(format!("The program `{program}` is not on PATH.")).fix(install))
 }
 
 const AWS: &str = "Session Manager needs the AWS CLI, version 2: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html. One command needs neither: `lhctl ssh STACK -- uptime`.";
 const PLUGIN: &str = "The AWS CLI needs the Session Manager plugin: https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html. One command needs neither: `lhctl ssh STACK -- uptime`.";
 const SSH: &str = "Install OpenSSH's client, or take the other way: `lhctl ssh STACK --via ssm`.";
-
-fn is_on_path(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-}
 
 /// In the place of this process, so that Ctrl-C and the terminal's size are the program's own.
 #[cfg(unix)]

@@ -1,6 +1,8 @@
 //! `lhctl ssh`, as far as it goes without an instance that runs.
 
-use crate::place::{DEV, Place};
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use crate::place::{DEV, Ended, Place};
 
 #[test]
 fn without_an_instance_it_says_so() {
@@ -17,4 +19,39 @@ fn without_an_instance_it_says_so() {
 fn without_a_terminal_it_names_the_other_form() {
     let ended = Place::new().run(&format!("ssh {DEV} --local")).expect(1);
     ended.says("There is no terminal on standard input.").says("lhctl ssh STACK -- uptime");
+}
+
+/// Runs `lhctl args…` on a terminal of its own, with a `psql` before all others on PATH that tells
+/// what it was given.
+fn on_a_terminal(place: &Place, env: &[(&str, &str)], args: &str) -> Ended {
+    let program = place.path("bin/psql");
+    place.write("bin/psql", "#!/bin/sh\necho \"arguments: $*\"; env | grep '^PG' | sort\nexit 3\n");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", place.path("bin").display(), std::env::var("PATH").unwrap());
+    let lhctl = place.command(&[], args);
+    let line = std::iter::once(lhctl.get_program()).chain(lhctl.get_args());
+    let line = line.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
+    let mut terminal = std::process::Command::new("script");
+    terminal.args(["-qec", &line, "/dev/null"]).env_clear().env("PATH", path).envs(env.iter().copied());
+    terminal.current_dir(place.path("")).stdin(std::process::Stdio::null());
+    Ended::of(terminal.output().unwrap())
+}
+
+#[test]
+fn psql_on_a_terminal_gets_the_password_by_its_environment_and_passes_its_status_on() {
+    let url = "postgresql://me:hunter%2F2@127.0.0.1:1/d?sslmode=disable";
+    let ended = on_a_terminal(&Place::new(), &[("DATABASE_URL", url)], "db psql").expect(3);
+    let lines: Vec<&str> = ended.out.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "arguments: ",
+            "PGDATABASE=d",
+            "PGHOST=127.0.0.1",
+            "PGPASSWORD=hunter/2",
+            "PGPORT=1",
+            "PGSSLMODE=disable",
+            "PGUSER=me"
+        ]
+    );
 }

@@ -38,7 +38,7 @@ const FLOORS: &[Floor] = &[
     floor("lh-aws", &["lh-model", "lh-kind", "lh-state", "lh-host"], &["lh-sim", "lh-testkit"]),
     // Its sandbox runs what lh-host writes.
     floor("lh-sim", &[], &["lh-host"]),
-    floor("lh-db", &["lh-model"], &[]),
+    floor("lh-db", &["lh-model"], &["lh-testkit"]),
     // 4
     floor(
         "lh",

@@ -3,6 +3,7 @@
 use std::{
     io::{IsTerminal, Read},
     path::PathBuf,
+    process::Command,
 };
 
 use crate::{
@@ -61,15 +62,22 @@ impl Psql {
         }
     }
 
+    /// On the instance, as its own psql; this machine's where a URL or the simulated AWS says where the
+    /// database is.
     async fn at_a_terminal(&self, global: &Global) -> Result<Code, Failure> {
-        let Some(stack) = &self.target.stack else {
-            return Err(
-                Failure::plain("There is no SQL to run.").fix("Give --command or --file, or name a stack.")
-            );
-        };
-        ssh::terminal(stack, PSQL, global).await
+        if let (Some(stack), false, false) = (&self.target.stack, self.target.is_by_url(), global.local) {
+            return ssh::terminal(stack, PSQL, global).await;
+        }
+        let database = self.target.find(self.target.stack(global)?, global).await?;
+        let mut command = Command::new("psql");
+        for (name, value) in database.url.environment().map_err(lh::Error::from)? {
+            command.env(name, value.expose());
+        }
+        ssh::become_program(&mut command, CLIENT)
     }
 }
+
+const CLIENT: &str = "Install PostgreSQL's client, or give the SQL by --command, --file or standard input.";
 
 /// What a person types on the instance.
 const PSQL: &str = r#"sudo docker exec -it timescaledb sh -c 'exec psql -U postgres -d "$POSTGRES_DB"'"#;

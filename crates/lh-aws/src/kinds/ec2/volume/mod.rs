@@ -26,6 +26,11 @@ use crate::{
 /// The way to a smaller volume, or one elsewhere: EBS has none, data moves by dump and restore.
 const MOVE: &str = "Back up the database, create a new stack with the volume as wanted, restore the \
                     backup there, and release the old volume when the new one has proved itself.";
+/// The way to another name: roles, dumps and clients know the database by the one it was made under.
+const RENAME: &str = "Keep the name; or dump the database, create a new stack that has the name as wanted, \
+                      and restore the dump there with `lhctl db restore --into`.";
+/// Tag with the name of the database in it: only the server could tell.
+const DATABASE_TAG: &str = "lhctl:database";
 /// Properties that `ModifyVolume` changes.
 const MODIFIED: [&str; 4] = ["size", "type", "iops", "throughput"];
 /// What gp3 includes in its price (Amazon EBS pricing).
@@ -58,6 +63,9 @@ pub struct Props {
     /// The KMS key, where it is not the account's default for EBS.
     #[serde(default)]
     pub kms_key: Option<String>,
+    /// The database that is made in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
     /// The user's tags.
     #[serde(default)]
     pub tags: Tags,
@@ -81,6 +89,7 @@ impl Rules for Volume {
         Field::online("throughput", "throughput in MiB a second"),
         Field::with("encrypted", "encryption", Mutability::Fixed(MOVE)),
         Field::with("kms_key", "KMS key", Mutability::Fixed(MOVE)),
+        Field::with("database", "name of the database in it", Mutability::Fixed(RENAME)),
         Field::online("tags", "tags"),
     ];
     const CALLS: Calls = Calls {
@@ -177,6 +186,8 @@ impl Ops for Volume {
 
     async fn create(clients: &Clients, op: &Op, props: &Props) -> Result<CloudId, CloudError> {
         let operation = "ec2:CreateVolume";
+        let database = props.database.iter().map(|name| (DATABASE_TAG.to_owned(), name.clone()));
+        let tags_of_it: Tags = props.tags.clone().into_iter().chain(database).collect();
         let request = clients
             .ec2_once
             .create_volume()
@@ -188,7 +199,7 @@ impl Ops for Volume {
             .set_throughput(props.throughput)
             .encrypted(props.encrypted)
             .set_kms_key_id(props.kms_key.clone())
-            .tag_specifications(tags::specification(ResourceType::Volume, op, &props.tags));
+            .tag_specifications(tags::specification(ResourceType::Volume, op, &tags_of_it));
         let made = request.send().await.named(operation)?;
         Ok(CloudId(made.volume_id.unwrap_or_default()))
     }
@@ -248,6 +259,14 @@ mod tests {
             };
             assert!(refusal.fix.contains("restore"), "{refusal:?}");
         }
+    }
+
+    #[test]
+    fn the_database_keeps_its_name() {
+        let Change::Refuse(refusal) = change(json!({"database": "b"}), json!({"database": "a"})) else {
+            panic!("it was not refused")
+        };
+        assert!(refusal.why.contains("name of the database") && refusal.fix.contains("--into"), "{refusal:?}");
     }
 
     #[test]

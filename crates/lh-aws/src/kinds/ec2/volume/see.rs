@@ -10,7 +10,7 @@ use lh_kind::{CloudError, Found, Seen, Target};
 use lh_model::CloudId;
 use serde::{Deserialize, Serialize};
 
-use super::Props;
+use super::{DATABASE_TAG, Props};
 use crate::{
     clients::Clients,
     error::Named,
@@ -44,6 +44,9 @@ pub struct Facts {
     pub encrypted: bool,
     /// The KMS key, where the stack names one.
     pub kms_key: Option<String>,
+    /// The database that was made in it.
+    #[serde(default)]
+    pub database: Option<String>,
     /// The user's tags.
     pub tags: Tags,
     /// `creating`, `available`, `in-use`, ….
@@ -122,6 +125,8 @@ fn facts(volume: &Described, props: &Props, modification: Option<&VolumeModifica
     let under_way = modification.filter(|_| state == Some(&VolumeModificationState::Modifying));
     let size = under_way.and_then(VolumeModification::target_size).or(volume.size());
     let kind = under_way.and_then(VolumeModification::target_volume_type).or(volume.volume_type());
+    // A volume that was made by another hand has no such tag: then nothing can be told.
+    let database = volume.labels().get(DATABASE_TAG).map(str::to_owned);
     Facts {
         zone: volume.availability_zone().unwrap_or_default().to_owned(),
         size,
@@ -130,6 +135,7 @@ fn facts(volume: &Described, props: &Props, modification: Option<&VolumeModifica
         throughput: under_way.and_then(VolumeModification::target_throughput).or(volume.throughput()),
         encrypted: volume.encrypted().unwrap_or_default(),
         kms_key: key_as_named(volume, props),
+        database: database.or_else(|| props.database.clone()),
         tags: volume.labels().user(),
         state: volume.state().map(VolumeState::as_str).unwrap_or_default().to_owned(),
         modification_state: state.map(|state| state.as_str().to_owned()),
