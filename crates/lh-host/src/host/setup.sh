@@ -228,6 +228,8 @@ flock 9
 if [ "${1:-}" = online ]; then
   # A timer takes a new calendar when it starts.
   systemctl restart lhctl-backup.timer
+  # A watcher that runs is the program of before.
+  [ -z "$SPOT" ] || systemctl restart lhctl-spot.service
   run password || exit 1
   "$0" verifier 9>&- || exit 1
 else

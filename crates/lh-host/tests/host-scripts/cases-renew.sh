@@ -13,6 +13,7 @@ case_renewal_leaves_the_database_alone() {
   sends renew
   grep -qx 'OnCalendar=weekly' /etc/systemd/system/lhctl-backup.timer || fail "the timer has the old calendar"
   grep -qx 'restart lhctl-backup.timer' "$SANDBOX/systemctl.log" || fail "the timer was not told"
+  grep -qx 'restart lhctl-spot.service' "$SANDBOX/systemctl.log" || fail "the old watcher runs on"
   equal "$(grep -E '^(BUCKET|KEEP_DAYS)=' /etc/lhctl/host.conf)" "BUCKET='elsewhere'
 KEEP_DAYS=14"
   grep -qx "IMAGE='timescale/timescaledb:2.17.2-pg16'" /etc/lhctl/host.conf || fail "the image is another one"
