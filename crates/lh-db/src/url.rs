@@ -58,6 +58,20 @@ impl DatabaseUrl {
         &self.url
     }
 
+    /// The same database through a port of this machine that leads to its server. Its place stays what
+    /// it was.
+    ///
+    /// # Errors
+    /// [`DbError::Url`], as for a URL that cannot be used at all.
+    pub fn through(&self, port: u16) -> Result<Self, DbError> {
+        let unreadable = || DbError::Url(UNREADABLE.to_owned());
+        let mut parsed = url::Url::parse(self.url.expose()).map_err(|_| unreadable())?;
+        parsed.set_host(Some("127.0.0.1")).map_err(|_| unreadable())?;
+        parsed.set_port(Some(port)).map_err(|()| unreadable())?;
+        let url = Plaintext::new(parsed.into());
+        Ok(Self { url, place: self.place.clone(), database: self.database.clone(), loopback: self.loopback })
+    }
+
     /// What PostgreSQL's own programs read from their environment, so that they log in here; unlike
     /// their arguments, no other user of the machine sees it.
     /// <https://www.postgresql.org/docs/current/libpq-envars.html>
@@ -137,6 +151,15 @@ mod tests {
         );
         let all = environment("postgres://me@%2Frun%2Fpg/d");
         assert_eq!(all, ["PGHOST=/run/pg", "PGPORT=5432", "PGUSER=me", "PGDATABASE=d"]);
+    }
+
+    #[test]
+    fn a_port_of_this_machine_leads_to_the_same_place() {
+        let there = url("postgresql://u:s3cr%2Ft@10.0.1.5:5432/d?sslmode=require").unwrap();
+        let through = there.through(41_234).unwrap();
+        assert_eq!(through.secret().expose(), "postgresql://u:s3cr%2Ft@127.0.0.1:41234/d?sslmode=require");
+        assert_eq!(through.place(), there.place());
+        assert!(!through.is_loopback());
     }
 
     #[test]

@@ -2,14 +2,52 @@
 
 use std::path::{Path, PathBuf};
 
-use lh_db::{DatabaseUrl, DbError, Migrations, local::LocalDatabase};
+use lh_db::{ConnectProblem, DatabaseUrl, DbError, Migrations, local::LocalDatabase};
 
-use crate::{Deployment, Error, Stack};
+use crate::{Deployment, Error, Stack, Tunnel};
 
 /// The stack whose schema is inside lhctl, by name.
 const REFERENCE: &str = "lighthouse";
 
+/// A database that sessions of this machine can reach.
+pub struct Reached {
+    /// Where and how.
+    pub url: DatabaseUrl,
+    /// What leads there, where it cannot be reached directly; to be kept as long as the database is
+    /// used.
+    pub tunnel: Option<Tunnel>,
+}
+
 impl Deployment {
+    /// The stack's database for sessions of this machine: directly, else through a port that SSH or
+    /// Session Manager opens.
+    ///
+    /// # Errors
+    /// As [`Deployment::database_url`]; and [`Error::Host`] when no way leads there, with what was
+    /// tried.
+    pub async fn reach_database(&self) -> Result<Reached, Error> {
+        let url = self.database_url().await?;
+        if url.is_loopback() {
+            return Ok(Reached { url, tunnel: None });
+        }
+        let problem = match lh_db::probe(&url).await? {
+            Err(problem @ (ConnectProblem::Silent(_) | ConnectProblem::Unreachable(_))) => problem,
+            // It is reached; what else is wrong with it is told by whoever uses it.
+            _ => return Ok(Reached { url, tunnel: None }),
+        };
+        match self.tunnel(&self.place().await?).await {
+            Ok(tunnel) => Ok(Reached { url: url.through(tunnel.port())?, tunnel: Some(tunnel) }),
+            Err(reasons) => Err(Error::Host {
+                reason: format!(
+                    "The database {} cannot be reached from this machine: {problem}. {}",
+                    url.place(),
+                    reasons.join(" ")
+                ),
+                fix: "Mend one of the ways, or run the command where the database can be reached; `lhctl doctor STACK` checks what they need.".to_owned(),
+            }),
+        }
+    }
+
     /// Where the stack's database is and how to log in, from its outputs. In the simulated world
     /// it is the one that `lhctl local database` runs, once the stack was applied.
     ///

@@ -39,7 +39,7 @@ mod versions;
 
 pub use amend::{Amended, Amendment};
 pub use cloud::Cloud;
-pub use database::migrations;
+pub use database::{Reached, migrations};
 pub use deployment::{Applied, Deployment};
 pub use error::Error;
 pub use fleet::Fleet;
@@ -54,7 +54,7 @@ pub use versions::{Differing, Pulled, StateVersion, seconds_since};
 
 /// Scripts on the stack's instance, and the ways to it.
 pub use lh_host::{Script, Shell, ShellError, Stream};
-pub use shell::{Session, Way};
+pub use shell::{Session, Tunnel, Way};
 
 /// Migrations, verification and readiness of a database.
 pub use lh_db as db;

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use lh::{Cloud, Deployment, Plaintext, Stack, Stop, db::DatabaseUrl};
+use lh::{Cloud, Deployment, Plaintext, Reached, Stack, Stop, db::DatabaseUrl};
 use tokio::time::MissedTickBehavior;
 
 use crate::{
@@ -92,8 +92,14 @@ pub(crate) struct Target {
 
 /// A database, and the stack it was named by.
 pub(crate) struct Database {
-    pub url: DatabaseUrl,
+    pub reached: Reached,
     pub stack: Option<Stack>,
+}
+
+impl Database {
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.reached.url
+    }
 }
 
 /// The refusal to go on without knowing where.
@@ -123,15 +129,19 @@ impl Target {
     pub async fn find(&self, stack: Option<Stack>, global: &Global) -> Result<Database, Failure> {
         if let Some(text) = self.url() {
             let url = DatabaseUrl::new(Plaintext::new(text)).map_err(lh::Error::from)?;
-            return Ok(Database { url, stack });
+            return Ok(Database { reached: Reached { url, tunnel: None }, stack });
         }
         let Some(stack) = stack else {
             return Err(no_database());
         };
         let work = connect(stack.clone(), global)?;
-        let url = watched(&work.progress, work.deployment.database_url()).await;
+        let reached = watched(&work.progress, work.deployment.reach_database()).await;
         work.progress.clear();
-        Ok(Database { url: url?, stack: Some(stack) })
+        let reached = reached?;
+        if let Some(tunnel) = &reached.tunnel {
+            anstream::eprintln!("The database is reached through {}.", tunnel.way());
+        }
+        Ok(Database { reached, stack: Some(stack) })
     }
 }
 

@@ -70,6 +70,14 @@ impl SshAccess {
 }
 
 impl Target {
+    /// The way, in words.
+    pub fn way(&self) -> String {
+        match &self.bastion {
+            Some(bastion) => format!("SSH to {} through {bastion}", self.host),
+            None => format!("SSH to {}", self.host),
+        }
+    }
+
     /// The arguments before a command; `asks` if somebody sits there who can be asked.
     pub fn args(&self, asks: bool) -> Vec<String> {
         let mut args = Vec::new();

@@ -3,6 +3,7 @@
 mod access;
 mod session;
 mod ssh;
+mod tunnel;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use ssh::Ssh;
 
 pub(crate) use access::SshAccess;
 pub use session::Session;
+pub use tunnel::Tunnel;
 
 /// A way to the instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

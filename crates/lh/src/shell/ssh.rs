@@ -58,7 +58,7 @@ impl Ssh {
     pub async fn probe(&self) -> Result<(), String> {
         let (mut child, said) = self.connect("exit 0\n").await?;
         let status = child.wait().await.map_err(|error| error.to_string())?;
-        if status.success() { Ok(()) } else { Err(self.reason(&said.await.unwrap_or_default())) }
+        if status.success() { Ok(()) } else { Err(reason(&said.await.unwrap_or_default(), &self.target)) }
     }
 
     /// A connection on which `program` runs, and what `ssh` says on standard error.
@@ -78,20 +78,6 @@ impl Ssh {
             let _ = stdin.write_all(program.as_bytes()).await;
         }
         Ok((child, said))
-    }
-
-    /// Why there is no connection, in the words of `ssh`.
-    fn reason(&self, said: &str) -> String {
-        let told = |line: &&str| !line.is_empty() && !line.starts_with("Warning: Permanently added");
-        let lines: Vec<&str> = said.lines().map(str::trim).filter(told).collect();
-        // With a bastion the cause comes first and the consequence last.
-        let last = lines[lines.len().saturating_sub(LINES)..].join("; ");
-        let last = if last.is_empty() { "ssh ended without a word" } else { last.trim_end_matches('.') };
-        let key = match &self.target.key {
-            None => " (the private key is not where the stack file says)",
-            Some(_) => "",
-        };
-        format!("{last}{key}")
     }
 
     /// Runs `program` on a connection, and reads answers until the job's end.
@@ -130,15 +116,29 @@ impl Ssh {
                 Ok(Some(_)) => {}
                 Ok(None) | Err(_) => {
                     let _ = child.wait().await;
-                    return Err(Broken::Lost(self.reason(&said.await.unwrap_or_default())));
+                    return Err(Broken::Lost(reason(&said.await.unwrap_or_default(), &self.target)));
                 }
             }
         }
     }
 }
 
-/// What `ssh` says, as far as it is worth keeping.
-async fn listen(stderr: Option<ChildStderr>) -> String {
+/// Why there is no connection, in the words of `ssh`.
+pub(super) fn reason(said: &str, target: &Target) -> String {
+    let told = |line: &&str| !line.is_empty() && !line.starts_with("Warning: Permanently added");
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(told).collect();
+    // With a bastion the cause comes first and the consequence last.
+    let last = lines[lines.len().saturating_sub(LINES)..].join("; ");
+    let last = if last.is_empty() { "ssh ended without a word" } else { last.trim_end_matches('.') };
+    let key = match &target.key {
+        None => " (the private key is not where the stack file says)",
+        Some(_) => "",
+    };
+    format!("{last}{key}")
+}
+
+/// What a program says, as far as it is worth keeping.
+pub(super) async fn listen(stderr: Option<ChildStderr>) -> String {
     let mut said = Vec::new();
     if let Some(mut stderr) = stderr {
         let _ = (&mut stderr).take(MOST_SAID).read_to_end(&mut said).await;
@@ -151,10 +151,7 @@ async fn listen(stderr: Option<ChildStderr>) -> String {
 #[async_trait]
 impl Shell for Ssh {
     fn way(&self) -> String {
-        match &self.target.bastion {
-            Some(bastion) => format!("SSH to {} through {bastion}", self.target.host),
-            None => format!("SSH to {}", self.target.host),
-        }
+        self.target.way()
     }
 
     async fn run(&self, script: &Script, tell: &mut Tell<'_>) -> Result<i32, ShellError> {
@@ -193,4 +190,4 @@ impl Shell for Ssh {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

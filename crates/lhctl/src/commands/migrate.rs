@@ -105,8 +105,8 @@ impl Migrate {
         global: &Global,
     ) -> Result<Code, Failure> {
         let database = self.target.find(stack, global).await?;
-        anstream::eprintln!("Database {}, {}.", database.url.place(), human::place(migrations));
-        let run = db::run(&database.url, migrations, options, &mut human::progress).await;
+        anstream::eprintln!("Database {}, {}.", database.url().place(), human::place(migrations));
+        let run = db::run(database.url(), migrations, options, &mut human::progress).await;
         let ran = run.map_err(|error| failure(error, migrations))?;
         let newest = migrations.all.last().map(|last| last.version);
         anstream::println!("{}", human::summary(ran.len(), newest));
@@ -127,7 +127,7 @@ impl Migrate {
             }
         };
         let standing = match self.target.find(stack, global).await {
-            Ok(database) => db::status(&database.url, migrations)
+            Ok(database) => db::status(database.url(), migrations)
                 .await
                 .map(|standing| (database, standing))
                 .map_err(|error| failure(error, migrations)),
@@ -147,7 +147,7 @@ impl Migrate {
         let mut findings: Vec<lh::Diagnostic> = standing.findings().cloned().collect();
         findings.extend(lint.into_iter().filter(in_pending));
         if json {
-            anstream::println!("{:#}", human::json(&standing, &findings, database.url.place()));
+            anstream::println!("{:#}", human::json(&standing, &findings, database.url().place()));
         } else {
             anstream::println!("{}", human::table(&standing));
             told(&findings);

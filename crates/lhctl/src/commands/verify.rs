@@ -77,9 +77,10 @@ impl Verify {
         let stack = self.target.stack(global)?;
         let migrations = lh::migrations(stack.as_ref(), self.migrations.as_deref())?;
         let database = self.target.find(stack, global).await?;
-        let mut report = db::verify(&database.url, &migrations, &self.options()).await;
+        let mut report = db::verify(database.url(), &migrations, &self.options()).await;
         report.checks.extend(lh::without_cloud("A database URL was given, so AWS is not asked"));
-        Ok(Found { report, stack: database.stack, place: database.url.place().to_owned() })
+        let place = database.url().place().to_owned();
+        Ok(Found { report, stack: database.stack, place })
     }
 
     /// A stack: its database, and what AWS does for it. A database that cannot be reached does not
@@ -90,9 +91,13 @@ impl Verify {
         let work = context::connect(stack.clone(), global)?;
         let options = CloudOptions { skip: self.skip.clone(), test_alarm: self.test_alarm };
         let looked = context::watched(&work.progress, async {
-            let (mut report, place) = match work.deployment.database_url().await {
-                Ok(url) => (db::verify(&url, &migrations, &self.options()).await, url.place().to_owned()),
-                Err(error @ (lh::Error::Database(_) | lh::Error::NoLocalDatabase)) => {
+            let (mut report, place) = match work.deployment.reach_database().await {
+                Ok(reached) => {
+                    let through = reached.tunnel.as_ref().map(|tunnel| format!(" through {}", tunnel.way()));
+                    let place = format!("{}{}", reached.url.place(), through.unwrap_or_default());
+                    (db::verify(&reached.url, &migrations, &self.options()).await, place)
+                }
+                Err(error @ (lh::Error::Database(_) | lh::Error::NoLocalDatabase | lh::Error::Host { .. })) => {
                     let failure = Failure::from(error);
                     let (reason, fix) = failure.words();
                     (Report::without_session(reason.trim_end_matches('.'), fix), "no database".to_owned())

@@ -4,11 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, Stdio as Io};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lh_host::{Script, Shell, ShellError, Stream};
 
@@ -16,17 +17,17 @@ use super::Ssh;
 use crate::{Stop, shell::access::Target};
 
 /// A temporary folder with what plays `ssh`.
-struct Stage(PathBuf);
+pub(in crate::shell) struct Stage(pub PathBuf);
 
 impl Stage {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("lh-ssh-{}-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    fn program(&self, name: &str, text: &str) -> PathBuf {
+    pub fn program(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, format!("#!/bin/bash\nhere={}\n{text}", self.0.display())).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -40,7 +41,7 @@ impl Stage {
         Ssh::new(target(), Stop::default()).by(self.program("ssh", &text))
     }
 
-    fn read(&self, name: &str) -> String {
+    pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.0.join(name)).unwrap_or_default()
     }
 }
@@ -51,7 +52,7 @@ impl Drop for Stage {
     }
 }
 
-fn target() -> Target {
+pub(in crate::shell) fn target() -> Target {
     Target { alias: "i-1".into(), host: "192.0.2.1".into(), key: Some("/k.pem".into()), bastion: None }
 }
 
@@ -96,11 +97,15 @@ async fn no_connection_is_told_in_the_words_of_ssh() {
 #[tokio::test]
 async fn a_lost_connection_is_taken_up_again() {
     let stage = Stage::new("again");
-    // The first connection breaks after its first answer, while the script goes on.
+    let go = stage.0.join("go").display().to_string();
+    assert!(succeeds("mkfifo", &[&go]));
+    // The first connection breaks after the answer that has an `a` and a new line, in base64; what
+    // is at its other end is silent. The script goes on once there is a second connection.
     let before = "if ! [ -e $here/first ]; then touch $here/first; \
-                  sed \"s#/run/lhctl/jobs#$here/jobs#g\" | bash -s | head -n 1; exit 255; fi";
+                  sed -u /YQo=/q < <(exec 2>/dev/null; sed \"s#/run/lhctl/jobs#$here/jobs#g\" | bash -s); exit 255; fi; \
+                  timeout 60 bash -c 'echo >\"$0\"' $here/go &";
     let ssh = stage.ssh(before, "");
-    let text = format!("echo ran >>{}/ran; echo a; sleep 1.5; echo b", stage.0.display());
+    let text = format!("echo ran >>{}/ran; echo a; read -r <{go}; echo b", stage.0.display());
     assert_eq!(run(&ssh, &text, 60).await, (Ok(0), "a\nb\n".into(), String::new()));
     assert_eq!(stage.read("ran"), "ran\n");
     assert_eq!(stage.read("args").lines().count(), 2);
@@ -109,8 +114,8 @@ async fn a_lost_connection_is_taken_up_again() {
 #[tokio::test]
 async fn its_deadline_ends_it() {
     let stage = Stage::new("deadline");
-    let (result, out, _) = run(&stage.ssh("", ""), "echo a; sleep 600", 1).await;
-    assert_eq!((result, out.as_str()), (Err(ShellError::Deadline(Duration::from_secs(1))), "a\n"));
+    let (result, out, _) = run(&stage.ssh("", ""), "echo a; sleep 600", 3).await;
+    assert_eq!((result, out.as_str()), (Err(ShellError::Deadline(Duration::from_secs(3))), "a\n"));
 }
 
 #[tokio::test]
@@ -166,44 +171,54 @@ fn serve(stage: &Stage) -> Option<Server> {
     fs::write(path("config"), config).unwrap();
     // It separates privileges in a folder that its package makes at boot.
     let _ = fs::create_dir_all("/run/sshd");
-    let child = Process::new("/usr/sbin/sshd")
+    let mut child = Process::new("/usr/sbin/sshd")
         .args(["-D", "-e", "-f", &path("config")])
         .stdin(Io::null())
-        .stderr(Io::null())
+        .stderr(Io::piped())
         .spawn()
         .ok()?;
-    let mut server = Server { child, port };
-    let began = Instant::now();
-    while std::net::TcpStream::connect(("127.0.0.1", server.port)).is_err() {
-        if server.child.try_wait().unwrap().is_some() || began.elapsed() > Duration::from_secs(10) {
-            return None;
-        }
-        std::thread::yield_now();
-    }
+    let mut log = BufReader::new(child.stderr.take()?).lines().map_while(Result::ok);
+    let server = Server { child, port };
+    // None when it ended before it listened.
+    log.find(|line| line.starts_with("Server listening on 127.0.0.1"))?;
+    // Read to its end: a full pipe would stop it.
+    std::thread::spawn(move || log.for_each(drop));
     Some(server)
 }
 
-#[tokio::test]
-async fn the_real_ssh_reaches_a_real_server() {
-    let stage = Stage::new("real");
-    let Some(server) = serve(&stage) else {
-        let name = "the_real_ssh_reaches_a_real_server";
+/// The real `ssh`, and a server that it reaches.
+pub(in crate::shell) struct Real {
+    /// `ssh`, with the server's port and user, and known hosts of this test; the rest is as it is.
+    pub program: PathBuf,
+    pub target: Target,
+    server: Server,
+}
+
+/// None, and told, where no OpenSSH server runs.
+pub(in crate::shell) fn real(stage: &Stage, test: &str) -> Option<Real> {
+    let Some(server) = serve(stage) else {
         let _ = std::io::Write::write_all(
             &mut std::io::stderr(),
-            format!("SKIPPED {name}: no OpenSSH server that runs here\n").as_bytes(),
+            format!("SKIPPED {test}: no OpenSSH server that runs here\n").as_bytes(),
         );
-        return;
+        return None;
     };
-    // The server's port, its user and its known hosts are of this test; the rest is as it is.
     let user = String::from_utf8(Process::new("id").arg("-un").output().unwrap().stdout).unwrap();
     let text = format!(
         "exec ssh -F none -p {} -o UserKnownHostsFile=$here/known \"${{@/#ubuntu@/{}@}}\"\n",
         server.port,
         user.trim()
     );
-    let key = stage.0.join("key");
-    let target = Target { host: "127.0.0.1".into(), key: Some(key), ..target() };
-    let ssh = Ssh::new(target, Stop::default()).by(stage.program("ssh-here", &text));
+    let target = Target { host: "127.0.0.1".into(), key: Some(stage.0.join("key")), ..target() };
+    Some(Real { program: stage.program("ssh-here", &text), target, server })
+}
+
+#[tokio::test]
+async fn the_real_ssh_reaches_a_real_server() {
+    let stage = Stage::new("real");
+    let Some(here) = real(&stage, "the_real_ssh_reaches_a_real_server") else { return };
+    let Real { program, target, server } = here;
+    let ssh = Ssh::new(target, Stop::default()).by(program);
     assert_eq!(ssh.probe().await, Ok(()));
     assert!(stage.read("known").starts_with("i-1 "), "the host is known by its instance");
     let ran = run(&ssh, "echo out; echo err >&2; exit 7", 60).await;

@@ -70,7 +70,7 @@ impl Psql {
         }
         let database = self.target.find(self.target.stack(global)?, global).await?;
         let mut command = Command::new("psql");
-        for (name, value) in database.url.environment().map_err(lh::Error::from)? {
+        for (name, value) in database.url().environment().map_err(lh::Error::from)? {
             command.env(name, value.expose());
         }
         ssh::become_program(&mut command, CLIENT)
