@@ -6,7 +6,8 @@
 
 use crate::connector::Exchange;
 use crate::filters::like;
-use crate::hosts::{HostFacts, HostRun, Hosts};
+use crate::hosts::{HostFacts, HostRun, Hosts, Upload};
+use crate::s3;
 use crate::store::SimError;
 use crate::world::{
     Agent, AttachmentState, Command, CommandEnd, Iam, Instance, InstanceState, Millis, Region, World,
@@ -31,6 +32,7 @@ const REPORTING: &str = "ssm:UpdateInstanceInformation";
 struct Visit {
     online: BTreeMap<String, bool>,
     commands: Vec<Command>,
+    uploads: Vec<Upload>,
 }
 
 /// Lets the agents of `region` do what they have to do now.
@@ -60,9 +62,12 @@ fn ask(hosts: &dyn Hosts, world: &World, here: &Region, region: &str) -> Visit {
         .collect();
     let reach = |id: &String| facts.get(id).filter(|_| online.get(id) == Some(&true));
     let commands = here.commands.values().filter(|command| command.end.is_none());
-    let commands =
+    let commands: Vec<Command> =
         commands.map(|command| further(hosts, reach(&command.instance_id), command, world.now)).collect();
-    Visit { online, commands }
+    // Only a command puts anything anywhere.
+    let ended = commands.iter().any(|command| command.end.is_some());
+    let uploads = if ended { hosts.uploads() } else { Vec::new() };
+    Visit { online, commands, uploads }
 }
 
 /// A command, one step further.
@@ -135,6 +140,13 @@ fn note(world: &mut World, region: &str, visit: Visit) {
             *command = Command { cancelled, ..heard };
         }
     }
+    forget(here);
+    for upload in &visit.uploads {
+        s3::take(world, upload);
+    }
+}
+
+fn forget(here: &mut Region) {
     while here.commands.len() > REMEMBERED {
         let done = here.commands.values().filter(|command| command.end.is_some());
         let Some(oldest) = done.min_by_key(|command| command.sent_at).map(|it| it.id.clone()) else { break };

@@ -34,6 +34,21 @@ pub enum HostRun {
     Unknown,
 }
 
+/// An object that a host has put into a bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// The bucket.
+    pub bucket: String,
+    /// The object's key.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its content, where that is short: the world is one file, and no place for dumps.
+    pub content: Option<Vec<u8>>,
+    /// Changes when the content does.
+    pub mark: String,
+}
+
 /// Runs commands on the simulated instances. It is asked while the world is not locked, answers at once, and outlives the process that began
 /// a command where its world does.
 pub trait Hosts: Debug + Send + Sync {
@@ -52,6 +67,11 @@ pub trait Hosts: Debug + Send + Sync {
 
     /// Ends a command that runs.
     fn cancel(&self, host: &HostFacts, command: &str);
+
+    /// What hosts have put into buckets, by themselves, as it is now.
+    fn uploads(&self) -> Vec<Upload> {
+        Vec::new()
+    }
 
     /// Whether there are hosts at all.
     fn are_there(&self) -> bool {

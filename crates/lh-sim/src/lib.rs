@@ -73,7 +73,7 @@ mod tagging;
 pub mod world;
 
 pub use faults::{FAULTS_VARIABLE, Faults, Fuse, OnFuse};
-pub use hosts::{HostFacts, HostRun, Hosts, NoHosts};
+pub use hosts::{HostFacts, HostRun, Hosts, NoHosts, Upload};
 pub use intercept::SimInterceptor;
 pub use log::Call;
 pub use sandbox::Sandbox;

@@ -110,6 +110,8 @@ pub struct Network {
     pub zone: Option<Placed<String>>,
     /// Whether the server gets an Elastic IP.
     pub public_ip: Placed<bool>,
+    /// Whether its subnet must lead to the internet.
+    pub check_egress: bool,
     /// Who may reach PostgreSQL.
     pub allow_postgres_from: Vec<Placed<Source>>,
     /// Further security groups of the instance, by name or `sg-…` id.

@@ -210,7 +210,14 @@ impl Story {
             let now = world.now;
             for bucket in world.s3.buckets.values_mut() {
                 let (id, etag) = (now.to_string(), "\"dump\"".to_owned());
-                let dump = ObjectVersion { id, etag, content: String::new(), marker: false, at: now };
+                let dump = ObjectVersion {
+                    id,
+                    etag,
+                    content: String::new(),
+                    elsewhere: None,
+                    marker: false,
+                    at: now,
+                };
                 bucket.objects.entry("dump.sql.gz".to_owned()).or_default().push(dump);
             }
         };

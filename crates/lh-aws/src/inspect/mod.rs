@@ -7,7 +7,7 @@ mod alarms;
 mod backups;
 mod compute;
 mod rehearsal;
-mod routes;
+pub(crate) mod routes;
 mod subscriptions;
 
 pub use alarms::{AlarmEvent, AlarmSight};
@@ -28,6 +28,7 @@ pub const READS: &[&str] = &[
     "ec2:DescribeInstances",
     "ec2:DescribeRouteTables",
     "ec2:DescribeSpotInstanceRequests",
+    "ec2:DescribeSubnets",
     "ec2:DescribeVolumes",
     "ec2:DescribeVolumesModifications",
     "s3:GetObject",

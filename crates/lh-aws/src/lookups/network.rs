@@ -1,5 +1,5 @@
-//! `network {vpc, subnet, zone, instance_type}` → `{vpc_id, subnet_id, zone}`: where the instance
-//! goes. Chosen once, deterministically, then kept as long as it exists and fits the question. What
+//! `network {vpc, subnet, zone, instance_type, egress}` → `{vpc_id, subnet_id, zone}`: where the
+//! instance goes, and that its packets get out. Chosen once, deterministically, then kept as long as it exists and fits the question. What
 //! a name of a VPC stands for is asked once: the data is where it is, and a name or a default that
 //! moved to another VPC does not move it.
 
@@ -11,11 +11,20 @@ use lh_kind::{CloudError, Probe};
 use lh_model::{Diagnostic, Lookup, Map};
 
 use super::{asked, failed, nearest, pinned, texts};
-use crate::{clients::Clients, error::Named, kinds::ec2::query::filter};
+use crate::{
+    clients::Clients,
+    error::Named,
+    inspect::routes::{route_tables, way_out},
+    kinds::ec2::query::filter,
+};
 
 /// What it may call.
-pub(super) const CALLS: &[&str] =
-    &["ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeInstanceTypeOfferings"];
+pub(super) const CALLS: &[&str] = &[
+    "ec2:DescribeVpcs",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeInstanceTypeOfferings",
+    "ec2:DescribeRouteTables",
+];
 
 /// Answers it.
 pub(super) async fn answer(clients: &Clients, probe: &Probe) -> Result<Map, Diagnostic> {
@@ -72,8 +81,16 @@ async fn choose(clients: &Clients, lookup: &Lookup) -> Result<Map, Diagnostic> {
         several => return Err(several_vpcs(lookup, several)),
     };
     let vpc_id = vpc.vpc_id().unwrap_or_default();
-    let subnets = read_subnets(clients, filter("vpc-id", [vpc_id.to_owned()])).await;
-    let all = subnets.map_err(|error| failed(lookup, &error))?;
+    let routes = async {
+        // Where instances run nothing, they fetch nothing.
+        match asked(lookup, "egress").filter(|_| clients.idle.is_none()) {
+            Some(address) => route_tables(clients, vpc_id).await.map(|tables| Some((tables, address))),
+            None => Ok(None),
+        }
+    };
+    let subnets = read_subnets(clients, filter("vpc-id", [vpc_id.to_owned()]));
+    let (all, routes) = join(subnets, routes).await;
+    let (all, routes) = (all.map_err(|e| failed(lookup, &e))?, routes.map_err(|e| failed(lookup, &e))?);
     let fitting: Vec<&Subnet> = all.iter().filter(|subnet| fits(subnet, lookup)).collect();
     if fitting.is_empty() {
         return Err(no_subnet(lookup, vpc_id, &all));
@@ -85,7 +102,14 @@ async fn choose(clients: &Clients, lookup: &Lookup) -> Result<Map, Diagnostic> {
         (subnet.default_for_az() != Some(true), zone_of(subnet), subnet.subnet_id().map(str::to_owned))
     };
     match fitting.iter().filter(offered).min_by_key(order) {
-        Some(subnet) => Ok(told(subnet, lookup)),
+        Some(subnet) => {
+            let cut_off = routes.and_then(|(tables, address)| {
+                let public = address == "public" || subnet.map_public_ip_on_launch() == Some(true);
+                let id = subnet.subnet_id().unwrap_or_default();
+                way_out(&tables, id).obstacle(id, public)
+            });
+            cut_off.map_or_else(|| Ok(told(subnet, lookup)), |why| Err(no_way_out(lookup, why)))
+        }
         None => {
             let tried = fitting.iter().map(|subnet| zone_of(subnet)).collect();
             Err(not_offered(lookup, kind.unwrap_or_default(), &tried, &zones.unwrap_or_default()))
@@ -215,6 +239,15 @@ fn no_subnet(lookup: &Lookup, vpc: &str, subnets: &[Subnet]) -> Diagnostic {
         .at(lookup.origin.clone())
         .because(reason)
         .fix("Name one of these, or leave `network.subnet` and `network.zone` out to have one chosen.")
+}
+
+fn no_way_out(lookup: &Lookup, (why, fix): (String, &str)) -> Diagnostic {
+    Diagnostic::error("E0577", "the instance would not reach the internet")
+        .at(lookup.origin.clone())
+        .because(why)
+        .fix(format!(
+            "{fix} Where they come by another way, such as VPC endpoints and a mirror, write `network.check_egress: false`."
+        ))
 }
 
 fn not_offered(

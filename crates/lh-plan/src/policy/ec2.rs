@@ -30,6 +30,7 @@ pub(super) const RULES: &[Rule] = &[
             "ec2:DescribeSecurityGroups",
             "ec2:DescribeSnapshots",
             "ec2:DescribeSpotInstanceRequests",
+            "ec2:DescribeRouteTables",
             "ec2:DescribeSubnets",
             "ec2:DescribeVolumes",
             "ec2:DescribeVolumesModifications",

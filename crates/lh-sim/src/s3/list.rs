@@ -36,7 +36,7 @@ pub(super) fn objects(s: &mut Scene<'_>, i: &ListObjectsV2Input) -> Result<ListO
         let object = Object::builder()
             .key(key)
             .e_tag(&version.etag)
-            .size(i64::try_from(version.bytes().len()).unwrap_or(i64::MAX))
+            .size(i64::try_from(version.size()).unwrap_or(i64::MAX))
             .last_modified(date(version.at));
         shown.push(object.build());
     }
@@ -81,7 +81,7 @@ pub(super) fn versions(
                 .version_id(&version.id)
                 .is_latest(latest)
                 .e_tag(&version.etag)
-                .size(i64::try_from(version.bytes().len()).unwrap_or(i64::MAX))
+                .size(i64::try_from(version.size()).unwrap_or(i64::MAX))
                 .last_modified(date(version.at));
             answer = answer.versions(entry.build());
         }

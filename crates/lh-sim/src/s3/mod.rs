@@ -11,6 +11,8 @@ mod policy;
 mod settings;
 mod tagging;
 
+pub(crate) use objects::take;
+
 use crate::operation::{Operation, captured, reads, writes};
 use crate::outcome::ApiError;
 use crate::scene::Scene;

@@ -2,9 +2,10 @@
 
 use super::{bucket, denied, no_such_key, policy, required};
 use crate::clock::date;
+use crate::hosts::Upload;
 use crate::outcome::ApiError;
 use crate::scene::Scene;
-use crate::world::{Bucket, ObjectVersion};
+use crate::world::{Bucket, ObjectVersion, World};
 use aws_sdk_s3::operation::{
     delete_object::{DeleteObjectInput, DeleteObjectOutput},
     delete_objects::{DeleteObjectsInput, DeleteObjectsOutput},
@@ -62,6 +63,7 @@ pub(super) fn put(s: &mut Scene<'_>, i: &Put) -> Result<PutObjectOutput, ApiErro
         id: version,
         etag: etag(content),
         content: STANDARD.encode(content),
+        elsewhere: None,
         marker: false,
         at: now,
     };
@@ -105,6 +107,21 @@ fn etag(content: &[u8]) -> String {
     format!("\"{digest}\"")
 }
 
+/// Puts what a host has uploaded on top, unless it is there.
+pub(crate) fn take(world: &mut World, upload: &Upload) {
+    let (id, now, etag) =
+        (world.random.request_id().replace('-', ""), world.now, format!("\"{}\"", upload.mark));
+    let Some(bucket) = world.s3.buckets.get_mut(&upload.bucket) else { return };
+    if bucket.objects.get(&upload.key).is_some_and(|all| all.iter().any(|version| version.etag == etag)) {
+        return;
+    }
+    let content = upload.content.as_ref().map(|content| STANDARD.encode(content));
+    let elsewhere = content.is_none().then_some(upload.size);
+    let made =
+        ObjectVersion { id, etag, content: content.unwrap_or_default(), elsewhere, marker: false, at: now };
+    add(bucket, &upload.key, made);
+}
+
 /// Puts a version or a marker on top; the answer is its id in a versioned bucket.
 fn add(bucket: &mut Bucket, key: &str, mut made: ObjectVersion) -> Option<String> {
     let versioned = bucket.versioning.as_deref() == Some("Enabled");
@@ -138,6 +155,11 @@ fn find<'b>(bucket: &'b Bucket, key: &str, version: &Option<String>) -> Result<&
 pub(super) fn get(s: &mut Scene<'_>, i: &GetObjectInput) -> Result<GetObjectOutput, ApiError> {
     let bucket = bucket(s, &i.bucket, &i.expected_bucket_owner)?;
     let found = find(bucket, required(&i.key, "Key")?, &i.version_id)?;
+    if found.elsewhere.is_some() {
+        let message =
+            "The simulation keeps what hosts upload with them, and hands out none of it that is long.";
+        return Err(ApiError::with_status(501, "NotImplemented", message));
+    }
     let content = found.bytes();
     Ok(GetObjectOutput::builder()
         .content_length(i64::try_from(content.len()).unwrap_or(i64::MAX))
@@ -154,7 +176,7 @@ pub(super) fn head(s: &mut Scene<'_>, i: &HeadObjectInput) -> Result<HeadObjectO
     let bucket = bucket(s, &i.bucket, &i.expected_bucket_owner)?;
     let found = find(bucket, required(&i.key, "Key")?, &i.version_id)?;
     Ok(HeadObjectOutput::builder()
-        .content_length(i64::try_from(found.bytes().len()).unwrap_or(i64::MAX))
+        .content_length(i64::try_from(found.size()).unwrap_or(i64::MAX))
         .e_tag(&found.etag)
         .last_modified(date(found.at))
         .set_version_id(bucket.versioning.is_some().then(|| found.id.clone()))
@@ -193,8 +215,14 @@ fn remove(
         bucket.objects.remove(key);
         return Ok(Gone { version: None, marker: false });
     }
-    let marker =
-        ObjectVersion { id: fresh, etag: String::new(), content: String::new(), marker: true, at: now };
+    let marker = ObjectVersion {
+        id: fresh,
+        etag: String::new(),
+        content: String::new(),
+        elsewhere: None,
+        marker: true,
+        at: now,
+    };
     Ok(Gone { version: add(bucket, key, marker), marker: true })
 }
 

@@ -15,14 +15,17 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use self::root::Root;
-use crate::hosts::{HostFacts, HostRun, Hosts};
+use crate::hosts::{HostFacts, HostRun, Hosts, Upload};
 
 /// How long the output of a command that ended is kept.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// A description of a dump is shorter, in bytes, and a dump is most often not.
+const SHORT: u64 = 65_536;
 
 /// What a shell says of a process that a signal ended: 128 and the signal's number.
 const KILLED: i32 = 137;
@@ -106,11 +109,32 @@ impl Hosts for Sandbox {
         }
     }
 
+    fn uploads(&self) -> Vec<Upload> {
+        let buckets = self.top.join("buckets");
+        files(&buckets).iter().filter_map(|file| upload(&buckets, file)).collect()
+    }
+
     fn terminal(&self, host: &HostFacts) -> Option<(String, Vec<String>)> {
         let root = Root::new(&self.top, &host.instance);
         root.prepare(host).ok()?;
         Some(("/bin/bash".to_owned(), vec![root.terminal().display().to_string()]))
     }
+}
+
+/// All files in a folder, however deep.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// The object that a file stands for; none of what is only being written.
+fn upload(buckets: &Path, file: &Path) -> Option<Upload> {
+    let (bucket, key) = file.strip_prefix(buckets).ok()?.to_str()?.split_once('/')?;
+    let about = fs::metadata(file).ok().filter(|_| !key.ends_with(".new"))?;
+    let age = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    let content = if about.len() <= SHORT { Some(fs::read(file).ok()?) } else { None };
+    let mark = format!("{:x}-{:x}", about.len(), age.as_nanos());
+    Some(Upload { bucket: bucket.to_owned(), key: key.to_owned(), size: about.len(), content, mark })
 }
 
 /// Forgets commands beside this one that ended long ago.

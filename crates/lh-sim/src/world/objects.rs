@@ -116,6 +116,9 @@ pub struct ObjectVersion {
     pub etag: String,
     /// The content in base64.
     pub content: String,
+    /// The size in bytes, where the content is with the host that uploaded it and not here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<u64>,
     /// Whether it is a delete marker.
     pub marker: bool,
     /// When it was written.
@@ -123,6 +126,11 @@ pub struct ObjectVersion {
 }
 
 impl ObjectVersion {
+    /// The size in bytes.
+    pub fn size(&self) -> u64 {
+        self.elsewhere.unwrap_or_else(|| u64::try_from(self.bytes().len()).unwrap_or(u64::MAX))
+    }
+
     /// The content itself.
     pub fn bytes(&self) -> Vec<u8> {
         STANDARD.decode(&self.content).unwrap_or_default()

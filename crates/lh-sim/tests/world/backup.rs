@@ -17,7 +17,7 @@ fn backup(sim: &Sim) -> aws_sdk_backup::Client {
     aws_sdk_backup::Client::from_conf(config.build())
 }
 
-fn s3(sim: &Sim) -> aws_sdk_s3::Client {
+pub fn s3(sim: &Sim) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::config::Builder::from(&sim.sdk_config()).interceptor(sim.interceptor());
     aws_sdk_s3::Client::from_conf(config.build())
 }

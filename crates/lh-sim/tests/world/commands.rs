@@ -2,7 +2,7 @@
 
 use crate::{REGION, code, ec2, iam, running, seconds, ssm};
 use aws_sdk_ssm::types::{CommandInvocationStatus as Status, InstanceInformationStringFilter, PingStatus};
-use lh_sim::{Faults, HostFacts, HostRun, Hosts, Sim};
+use lh_sim::{Faults, HostFacts, HostRun, Hosts, Sim, Upload};
 use std::sync::{Arc, Mutex};
 
 /// Lets instances take a role.
@@ -15,6 +15,7 @@ struct Pretended {
     says: Option<HostRun>,
     begun: Vec<(HostFacts, String)>,
     cancelled: Vec<String>,
+    uploads: Vec<Upload>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -42,6 +43,10 @@ impl Hosts for Pretend {
 
     fn cancel(&self, _: &HostFacts, command: &str) {
         self.0.lock().unwrap().cancelled.push(command.to_owned());
+    }
+
+    fn uploads(&self) -> Vec<Upload> {
+        self.0.lock().unwrap().uploads.clone()
     }
 }
 
@@ -258,4 +263,37 @@ async fn a_host_knows_its_data_volumes_and_its_user_data() {
     let told = world.hosts.0.lock().unwrap().begun[0].0.clone();
     assert_eq!(told.user_data, b"#cloud-config\n");
     assert_eq!((told.volumes, told.region.as_str()), (vec![(volume, 20)], REGION));
+}
+
+/// A dump that a host has put into a bucket is in the bucket, once.
+#[tokio::test]
+async fn what_a_host_uploads_is_listed_when_its_command_has_ended() {
+    let world = World::new().await;
+    let s3 = crate::backup::s3(&world.sim);
+    s3.create_bucket().bucket("dumps").send().await.unwrap();
+    let upload = |key: &str, size: u64, content: Option<&[u8]>| Upload {
+        bucket: "dumps".to_owned(),
+        key: key.to_owned(),
+        size,
+        content: content.map(<[u8]>::to_vec),
+        mark: format!("{key}-{size}"),
+    };
+    let uploads = vec![upload("s/a.sql.gz", 1 << 40, None), upload("s/a.sql.gz.json", 2, Some(b"{}"))];
+    for _ in 0..2 {
+        let sent = world.sent().await;
+        world.hosts.set(|it| it.uploads = uploads.clone());
+        world
+            .hosts
+            .set(|it| it.says = Some(HostRun::Ended { status: 0, out: String::new(), err: String::new() }));
+        world.look(&sent).await;
+        let listed = s3.list_objects_v2().bucket("dumps").prefix("s/").send().await.unwrap();
+        let shown: Vec<_> =
+            listed.contents().iter().map(|one| (one.key().unwrap(), one.size().unwrap())).collect();
+        assert_eq!(shown, [("s/a.sql.gz", 1 << 40), ("s/a.sql.gz.json", 2)]);
+        world.hosts.set(|it| it.says = None);
+    }
+    let got = s3.get_object().bucket("dumps").key("s/a.sql.gz.json").send().await.unwrap();
+    assert_eq!(got.body.collect().await.unwrap().to_vec(), b"{}");
+    let versions = s3.list_object_versions().bucket("dumps").send().await.unwrap();
+    assert_eq!(versions.versions().len(), 2, "the same upload is no second version");
 }

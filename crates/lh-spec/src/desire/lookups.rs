@@ -12,6 +12,7 @@ use crate::stack::{Source, Stack};
 pub(super) fn all(stack: &Stack) -> Vec<Lookup> {
     let instance_type = &stack.instance.r#type.value.name;
     let network = &stack.network;
+    let public = network.public_ip.value;
     let mut lookups = vec![
         lookup("caller", stack.account.as_ref().map_or(&stack.origin, |account| &account.origin), json!({})),
         lookup(
@@ -28,6 +29,7 @@ pub(super) fn all(stack: &Stack) -> Vec<Lookup> {
                 "subnet": text_or_null(network.subnet.as_ref()),
                 "zone": text_or_null(network.zone.as_ref()),
                 "instance_type": instance_type,
+                "egress": network.check_egress.then_some(if public { "public" } else { "private" }),
             }),
         ),
     ];

@@ -38,6 +38,7 @@ pub(super) fn network() -> Value {
         "subnet": text("A Name tag or a subnet-… id; chosen if left out.", None),
         "zone": text("An availability zone of the region; chosen if left out.", None),
         "public_ip": flag("Whether the server gets an Elastic IP, about 3.65 dollars a month.", false),
+        "check_egress": flag("Whether a subnet that does not lead to the internet is refused; false where packages and the image come by another way, such as VPC endpoints and a mirror.", true),
         "allow_postgres_from": sources("Who may reach port 5432."),
         "allow_public": flag("Lets `allow_postgres_from` hold networks as wide as 0.0.0.0/0.", false),
         "security_groups": list("Further security groups of the instance, by name or sg-… id.", &json!({ "type": "string" })),

@@ -19,6 +19,7 @@ pub(crate) fn read(top: &mut Section, region: Option<&Placed<String>>) -> Option
     let subnet = section.text("subnet", |text| names::id_or_name(text, "subnet-"));
     let zone = section.text("zone", |text| zone(text, region));
     let public_ip = section.flag("public_ip");
+    let check_egress = section.flag("check_egress");
     let allow_postgres_from = sources::read(&mut section, "allow_postgres_from", 5432);
     let security_groups =
         section.texts("security_groups", |text| names::id_or_name(text, "sg-").map(|()| text.to_owned()));
@@ -29,6 +30,7 @@ pub(crate) fn read(top: &mut Section, region: Option<&Placed<String>>) -> Option
         subnet,
         zone,
         public_ip: public_ip.unwrap_or(defaults.public_ip),
+        check_egress: check_egress.map_or(defaults.check_egress, |flag| flag.value),
         allow_postgres_from,
         security_groups,
     })
@@ -40,6 +42,7 @@ fn default(origin: Origin) -> Network {
         subnet: None,
         zone: None,
         public_ip: Placed { value: false, origin },
+        check_egress: true,
         allow_postgres_from: Vec::new(),
         security_groups: Vec::new(),
     }

@@ -8,6 +8,7 @@ use lh_model::{Map, Origin, Resource};
 use lh_state::State;
 use serde_json::Value;
 
+use super::capitalised;
 use crate::{
     Deployment, Error,
     verify::{span, text},
@@ -92,28 +93,16 @@ impl Deployment {
         let Some(network) = found("network") else { return skipped("The subnet was not found") };
         let (vpc, subnet) = (text(network, "vpc_id"), text(network, "subnet_id"));
         let way = inspector.way_out(vpc, subnet).await.map_err(|error| unanswered(&error.to_string()))?;
-        let public = self.wanted("elastic_ip.main").is_some();
-        let needs = "the instance fetches its packages and the database's image from there";
-        match way {
-            WayOut::Through(target) => Ok(vec![format!("{subnet}: by {target}")]),
-            WayOut::Gateway(target) if public => {
-                Ok(vec![format!("{subnet}: by {target}, with a public address")])
-            }
-            WayOut::Gateway(target) => Err(Problem::failed(
-                format!(
-                    "The subnet {subnet} leads out by {target}, which serves public addresses alone, and the instance has none: {needs}"
-                ),
-                "Set `network.public_ip: true`, or name a subnet whose default route leads to a NAT gateway.",
-            )),
-            WayOut::Blackhole(target) => Err(Problem::failed(
-                format!("The default route of the subnet {subnet} leads to {target}, which is gone: {needs}"),
-                "Replace that route, or name another subnet in `network.subnet`.",
-            )),
-            WayOut::None => Err(Problem::failed(
-                format!("The subnet {subnet} has no way to the internet: {needs}"),
-                "Give it a default route to a NAT gateway (or, in a public subnet, set `network.public_ip: true`), or name another subnet in `network.subnet`.",
-            )),
+        let (way, gives) = way;
+        let public = gives || self.wanted("elastic_ip.main").is_some();
+        if let Some((why, fix)) = way.obstacle(subnet, public) {
+            return Err(Problem::failed(capitalised(&why), fix));
         }
+        Ok(vec![match way {
+            WayOut::Gateway(target) => format!("{subnet}: by {target}, with a public address"),
+            WayOut::Through(target) | WayOut::Blackhole(target) => format!("{subnet}: by {target}"),
+            WayOut::None => subnet.to_owned(),
+        }])
     }
 
     /// Whether the volume can be modified, where the stack file asks for that. AWS shows the last

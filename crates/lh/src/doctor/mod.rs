@@ -87,12 +87,16 @@ fn problem(finding: &Diagnostic) -> Problem {
         .as_ref()
         .map(|reason| format!(": {}", reason.trim_end_matches('.')))
         .unwrap_or_default();
-    let mut letters = finding.message.chars();
-    let first: String = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     Problem::failed(
-        format!("{first}{}{reason} ({})", letters.as_str(), finding.code),
+        format!("{}{reason} ({})", capitalised(&finding.message), finding.code),
         finding.fix.clone().unwrap_or_default(),
     )
+}
+
+/// The text as a sentence begins.
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| format!("{}{}", first.to_uppercase(), letters.as_str())).unwrap_or_default()
 }
 
 /// The plan, or why there is none.

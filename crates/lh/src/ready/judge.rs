@@ -1,7 +1,7 @@
 //! Where a database stands on its way, judged from what was seen of it. Pure: it asks nothing and
 //! knows no clock; whoever looks says how much time has passed.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use lh_db::ConnectProblem;
 use lh_host::HostStatus;
@@ -139,22 +139,22 @@ pub(super) fn patience(stage: Stage) -> Duration {
     Duration::from_secs(minutes * 60)
 }
 
-/// The stage that is waited in, and for how long already.
+/// How long was waited in each stage. What goes back and forth, such as a container that starts
+/// again and again, does not begin anew each time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watch {
-    stage: Option<Stage>,
-    since: Duration,
+    spent: BTreeMap<Stage, Duration>,
+    last: Option<(Stage, Duration)>,
 }
 
 impl Watch {
     /// Takes a look's stage in, at this time since the wait began; the time spent in it is over
     /// where it is longer than its patience.
     pub fn is_over(&mut self, stage: Stage, now: Duration) -> bool {
-        if self.stage != Some(stage) {
-            self.stage = Some(stage);
-            self.since = now;
+        if let Some((before, at)) = self.last.replace((stage, now)) {
+            *self.spent.entry(before).or_default() += now.saturating_sub(at);
         }
-        now.saturating_sub(self.since) >= patience(stage)
+        self.spent.get(&stage).is_some_and(|spent| *spent >= patience(stage))
     }
 }
 
@@ -280,5 +280,16 @@ mod tests {
         assert!(!watch.is_over(Stage::CloudInit, minutes(12)), "another stage has time of its own");
         assert!(!watch.is_over(Stage::CloudInit, minutes(31)));
         assert!(watch.is_over(Stage::CloudInit, minutes(32)));
+    }
+
+    /// A container that crashes and is started again shows two stages by turns.
+    #[test]
+    fn what_goes_back_and_forth_comes_to_an_end() {
+        let mut watch = Watch::default();
+        let over = (0..120u64).find(|minute| {
+            let stage = if minute % 2 == 0 { Stage::Container } else { Stage::Tcp };
+            watch.is_over(stage, Duration::from_secs(minute * 60))
+        });
+        assert_eq!(over, Some(21), "ten minutes in the stage with the shorter patience");
     }
 }

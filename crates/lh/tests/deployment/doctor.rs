@@ -1,11 +1,11 @@
 //! The checklist before an apply, in the simulated AWS: each row both ways.
 
 use lh::{
-    Cloud,
+    Cloud, Mode,
     db::{Check, Outcome, Report},
 };
 
-use crate::{apply, deployment};
+use crate::{apply, deployment, renewal::Told};
 
 const REGION: &str = "us-east-1";
 
@@ -76,6 +76,42 @@ async fn guide_defect_08_a_subnet_without_egress_is_told_before_the_apply() {
     assert!(failed(&report, "egress").0.contains("serves public addresses alone"));
     let public = [private[0], private[1], "network.public_ip=true"];
     assert!(row(&doctor(&cloud, &public).await, "egress").evidence[0].contains("with a public address"));
+}
+
+/// Where instances run something, they must be able to fetch it: the plan that chooses a subnet says
+/// so, and no apply begins.
+#[tokio::test]
+async fn guide_defect_08_a_subnet_without_egress_is_refused_by_the_plan() {
+    let private = [
+        "network.vpc=lighthouse-prod-vpc",
+        "network.subnet=lighthouse-prod-private-subnet",
+        "network.public_ip=false",
+    ];
+    let cloud = Cloud::simulated();
+    Told::new(cloud.sim().unwrap());
+    let lead = |target: Option<&str>| {
+        cloud.sim().unwrap().edit(|world| {
+            let mut subnets = world.region_mut(REGION).subnets.values_mut();
+            subnets.find(|subnet| !subnet.public).unwrap().default_route = target.map(str::to_owned);
+        });
+    };
+    let plan = async |set: &[&str]| deployment(&cloud, set).plan(Mode::Apply).await.unwrap();
+    assert_eq!(plan(&private).await.refusals, []);
+    for (target, why) in [(None, "has no way to the internet"), (Some("igw-1"), "public addresses alone")] {
+        lead(target);
+        let refused = plan(&private).await.refusals;
+        let [finding] = &refused[..] else { panic!("{refused:#?}") };
+        assert_eq!(finding.code, "E0577");
+        assert!(finding.reason.as_ref().unwrap().contains(why), "{finding:#?}");
+        assert!(
+            finding.origin.is_some() && finding.fix.as_ref().unwrap().contains("check_egress"),
+            "{finding:#?}"
+        );
+        let by_another_way = [&private[..], &["network.check_egress=false"]].concat();
+        assert_eq!(plan(&by_another_way).await.refusals, []);
+    }
+    let public = [private[0], private[1], "network.public_ip=true"];
+    assert_eq!(plan(&public).await.refusals, [], "an internet gateway serves a public address");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::{apply, deployment, kept};
 
 /// Hosts that keep what they are told, and end it with this status.
 #[derive(Debug)]
-struct Told {
+pub struct Told {
     scripts: Mutex<Vec<String>>,
     status: AtomicI32,
     online: AtomicBool,
@@ -38,7 +38,7 @@ impl Hosts for Told {
 }
 
 impl Told {
-    fn new(sim: &Sim) -> Arc<Self> {
+    pub fn new(sim: &Sim) -> Arc<Self> {
         let told =
             Self { scripts: Mutex::default(), status: AtomicI32::new(0), online: AtomicBool::new(true) };
         let told = Arc::new(told);

@@ -132,6 +132,7 @@ fn put(cloud: &Cloud, key: &str, content: &str) {
             id: format!("v{at}"),
             etag: "\"e\"".to_owned(),
             content: base64(content),
+            elsewhere: None,
             marker: false,
             at,
         };
@@ -182,7 +183,11 @@ async fn a_dump_counts_with_its_description_size_and_age() {
         "{good:?}"
     );
     advance(&cloud, 3 * DAY);
-    assert!(failed(&check(&cloud, "dump").await).1.contains("lhctl db backup"));
+    let old = check(&cloud, "dump").await;
+    let (_, fix) = failed(&old);
+    assert!(fix.contains("lhctl db backup"), "{fix}");
+    // Where the unit writes to.
+    assert!(fix.contains("`lhctl ssh STACK -- tail /var/log/lhctl-host.log`"), "{fix}");
 }
 
 #[tokio::test]
@@ -231,6 +236,14 @@ async fn guide_defect_15_alarms_are_tested_by_set_alarm_state() {
     let cloud = applied().await;
     advance(&cloud, 600);
     assert!(skipped(&all(&cloud, &CloudOptions::default()).await[4]).contains("--test-alarm"));
+    // The alarm told its topic, and its topic nobody: that is what the test is to find out.
+    let unheard = check(&cloud, "alarm-test").await;
+    let (reason, fix) = failed(&unheard);
+    assert!(reason.contains("nobody was told") && reason.contains("alerts"), "{reason}");
+    assert!(fix.contains("Follow the link"), "{fix}");
+    let evidence = unheard.evidence.join("\n");
+    assert!(evidence.contains(&format!("Successfully executed action {TOPIC}")), "{evidence}");
+    assert!(evidence.contains("was put back to OK") && !evidence.contains("told: "), "{evidence}");
     edit(&cloud, |world| world.confirm_subscription(REGION, "alerts", "ops@example.com"));
     let tried = check(&cloud, "alarm-test").await;
     let evidence = passed(&tried).join("\n");
