@@ -2,6 +2,7 @@
 //! known here.
 
 use aws_sdk_ec2::types::{InstanceStatus, SummaryStatus};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use lh_kind::{CloudError, ErrorKind};
 use lh_model::CloudId;
 
@@ -34,6 +35,20 @@ pub async fn health(clients: &Clients, id: &CloudId) -> Result<Health, CloudErro
     status
         .map(judge)
         .ok_or_else(|| CloudError::new(ErrorKind::NotFound, CALL, format!("EC2 shows no instance {id}")))
+}
+
+/// The serial console of the instance `id`, as far as EC2 keeps it (64 KB): what the host says of
+/// itself before anything on it can be asked.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetConsoleOutput.html>
+///
+/// # Errors
+/// When EC2 does not know it or cannot be asked.
+pub async fn console(clients: &Clients, id: &CloudId) -> Result<String, CloudError> {
+    // The latest output: else it is that of the last start or stop. Nitro instances have it.
+    let request = clients.ec2.get_console_output().instance_id(&id.0).latest(true);
+    let answer = request.send().await.named("ec2:GetConsoleOutput")?;
+    let text = answer.output().and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 fn judge(status: &InstanceStatus) -> Health {

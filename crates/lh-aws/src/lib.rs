@@ -31,7 +31,7 @@ pub use aws_config::{Region, SdkConfig};
 pub use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 pub use clients::{Clients, ConnectOptions, retry_config, timeout_config};
 pub use copies::{Before, copy_volume};
-pub use health::{Health, health};
+pub use health::{Health, console, health};
 pub use kinds::ec2::instance::note_host;
 pub use pace::RealTime;
 pub use registry::Registry;

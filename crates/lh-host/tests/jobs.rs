@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -27,6 +27,12 @@ impl Host {
 
     fn jobs(&self) -> PathBuf {
         self.0.join("jobs")
+    }
+
+    fn fifo(&self, name: &str) -> Fifo {
+        let path = self.0.join(name).to_string_lossy().into_owned();
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        Fifo(path)
     }
 
     /// Starts `program` as the agent would: bash, in a process group of its own.
@@ -79,22 +85,36 @@ fn script(text: impl Into<String>) -> Script {
     Script { title: "try".into(), text: text.into(), deadline: Duration::from_secs(60) }
 }
 
-/// Waits until bash finds that `condition` holds of `$0`, for 20 seconds at most.
-fn becomes(condition: &str, of: &str) {
-    let wait =
-        format!("for ((n = 0; n < 200; n++)); do if {condition}; then exit; fi; sleep 0.1; done; exit 1");
-    let there = Command::new("bash").args(["-c", &wait, of]).status().unwrap();
-    assert!(there.success(), "{condition}, of {of}, did not come true");
+/// Where a script says how far it is, or waits for a word. Who opens it waits for the other end;
+/// the minute is a safety net.
+struct Fifo(String);
+
+impl Fifo {
+    /// Begins to listen; it ends when all that have it open for writing closed it, or are over.
+    fn listen(&self) -> Child {
+        Command::new("timeout").args(["60", "cat", &self.0]).stdout(Stdio::piped()).spawn().unwrap()
+    }
+
+    fn hear(&self) -> String {
+        heard(self.listen())
+    }
+
+    /// Lets a script go on that reads a line here.
+    fn tell(&self) {
+        let told = Command::new("timeout").args(["60", "bash", "-c", "echo >\"$0\"", &self.0]).status();
+        assert!(told.unwrap().success(), "nobody reads {}", self.0);
+    }
 }
 
-/// Waits for a file that a script makes.
-fn appears(path: &Path) {
-    becomes("[ -e \"$0\" ]", &path.to_string_lossy());
-}
-
-/// Waits until a process is over, whether somebody has taken note of its end or not.
-fn ends(pid: &str) {
-    becomes("[[ $(ps -o stat= -p \"$0\") =~ ^(Z.*)?$ ]]", pid.trim());
+/// All that was said until nobody could say more.
+fn heard(listening: Child) -> String {
+    let output = listening.wait_with_output().unwrap();
+    assert!(
+        output.status.success(),
+        "it is still held open after {:?}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]
@@ -120,10 +140,12 @@ fn a_status_of_255_and_a_signal_are_statuses() {
 #[test]
 fn begun_twice_at_once_it_runs_once() {
     let (host, job) = (Host::new("twice"), Job::new("one"));
-    let ran = host.0.join("ran");
-    let text = format!("echo run >>{}; sleep 0.5; echo done", ran.display());
-    let program = job.begin(&script(text), PATIENCE);
+    let (ran, go) = (host.0.join("ran"), host.fifo("go"));
+    let text = format!("echo run >>{}; read -r <{}; echo done", ran.display(), go.0);
+    // Without patience: both have come, and looked, before the script may end.
+    let program = job.begin(&script(text), Duration::ZERO);
     let both = [host.start(&program), host.start(&program)].map(|bash| bash.wait_with_output().unwrap());
+    go.tell();
     for output in both {
         let read = host.read(&job, String::from_utf8(output.stdout).unwrap());
         assert_eq!((read.0, read.1.as_str()), (Standing::Ended(0), "done\n"));
@@ -159,14 +181,14 @@ fn no_answer_is_longer_than_run_command_shows() {
 #[test]
 fn output_comes_while_it_runs() {
     let (host, job) = (Host::new("streams"), Job::new("one"));
-    let go = host.0.join("go");
-    let text = format!("echo first; until [ -e {} ]; do sleep 0.1; done; echo second", go.display());
+    let go = host.fifo("go");
+    let text = format!("echo first; read -r <{}; echo second", go.0);
     let mut reader = Reader::default();
     let mut told = String::new();
     let standing = reader
         .read(&host.answer(&job.begin(&script(text), PATIENCE)), &mut |_, text: &str| told.push_str(text));
     assert_eq!((standing, told.as_str()), (Ok(Standing::Running), "first\n"));
-    fs::write(go, "").unwrap();
+    go.tell();
     let answer = host.answer(&job.look("look", reader.offsets(), PATIENCE));
     let standing = reader.read(&answer, &mut |_, text: &str| told.push_str(text));
     assert_eq!((standing, told.as_str()), (Ok(Standing::Ended(0)), "first\nsecond\n"));
@@ -175,40 +197,52 @@ fn output_comes_while_it_runs() {
 #[test]
 fn followed_over_one_connection_it_tells_everything() {
     let (host, job) = (Host::new("follow"), Job::new("one"));
-    let answers = host.answer(&job.begin_and_follow(&script("echo a; sleep 1.5; echo b; exit 3")));
+    let go = host.fifo("go");
+    // Opened once, for both ways: opened for each word, it could still meet the end of the last one.
+    let text = format!("exec 3<>{}; echo a; read -r <&3; echo b; read -r <&3; echo c; exit 3", go.0);
+    let mut bash = host.start(&job.begin_and_follow(&script(text)));
     let (mut reader, mut told, mut last) = (Reader::default(), String::new(), None);
-    for line in answers.lines() {
-        last = Some(reader.read(line, &mut |_, text: &str| told.push_str(text)).unwrap());
+    for line in BufReader::new(bash.stdout.take().unwrap()).lines() {
+        let before = told.clone();
+        last = Some(reader.read(&line.unwrap(), &mut |_, text: &str| told.push_str(text)).unwrap());
+        // It goes on whenever its last word has come.
+        if told != before && last == Some(Standing::Running) {
+            go.tell();
+        }
     }
-    assert_eq!((last, told.as_str()), (Some(Standing::Ended(3)), "a\nb\n"));
+    bash.wait().unwrap();
+    assert_eq!((last, told.as_str()), (Some(Standing::Ended(3)), "a\nb\nc\n"));
 }
 
 #[test]
 fn it_outlives_what_began_it() {
     let (host, job) = (Host::new("crash"), Job::new("one"));
-    let go = host.0.join("go");
-    let text = format!("until [ -e {} ]; do sleep 0.1; done; echo survived", go.display());
+    let (begun, go) = (host.fifo("begun"), host.fifo("go"));
+    let text = format!("echo begun >{}; read -r <{}; echo survived", begun.0, go.0);
     let mut bash = host.start(&job.begin(&script(text), PATIENCE));
-    appears(&host.jobs().join("one/child"));
+    assert_eq!(begun.hear(), "begun\n");
     // As the agent does when it gives up: the whole process group.
     let group = format!("-{}", bash.id());
     assert!(Command::new("kill").args(["-KILL", "--", &group]).status().unwrap().success());
     bash.wait().unwrap();
-    fs::write(go, "").unwrap();
+    go.tell();
     let answer = host.answer(&job.look("look", Reader::default().offsets(), PATIENCE));
-    assert_eq!(host.read(&job, answer).1, "survived\n");
+    let read = host.read(&job, answer);
+    assert_eq!((read.0, read.1.as_str()), (Standing::Ended(0), "survived\n"));
 }
 
 #[test]
 fn its_deadline_ends_it_and_what_it_began() {
     let (host, job) = (Host::new("deadline"), Job::new("one"));
-    let child = host.0.join("child");
+    // Held open by the script and what it begins, until they are over.
+    let held = host.fifo("held");
+    let listening = held.listen();
     // Deaf to the polite signal, as is what it left behind.
-    let text = format!("trap '' TERM; sleep 600 & echo $! >{}; wait", child.display());
+    let text = format!("exec 9>{}; trap '' TERM; sleep 600 & echo both >&9; wait", held.0);
     let script = Script { deadline: Duration::from_secs(3), ..script(text) };
     let read = host.read(&job, host.answer(&job.begin(&script, PATIENCE)));
     assert_eq!(read.0, Standing::Late);
-    ends(&fs::read_to_string(child).unwrap());
+    assert_eq!(heard(listening), "both\n");
 }
 
 #[test]
@@ -216,7 +250,7 @@ fn cancelled_it_ends_and_says_so() {
     let (host, job) = (Host::new("cancel"), Job::new("one"));
     let text = "trap 'echo cleaned up; exit 1' TERM; echo begun; sleep 600 & wait";
     let mut reader = Reader::default();
-    let begun = host.answer(&job.begin(&script(text), Duration::from_secs(4)));
+    let begun = host.answer(&job.begin(&script(text), PATIENCE));
     assert_eq!(reader.read(&begun, &mut |_, _| ()), Ok(Standing::Running));
     let mut told = String::new();
     let answer = host.answer(&job.cancel("stop", reader.offsets()));
@@ -250,10 +284,13 @@ fn a_job_that_nobody_began_or_that_was_killed_is_told() {
     let answer = host.answer(&Job::new("none").look("look", Reader::default().offsets(), PATIENCE));
     assert_eq!(Reader::default().read(&answer, &mut |_, _| ()), Ok(Standing::Gone));
     let job = Job::new("one");
-    host.answer(&job.begin(&script("sleep 600"), Duration::ZERO));
-    for file in ["pid", "child"] {
-        let pid = fs::read_to_string(host.jobs().join("one").join(file)).unwrap();
-        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", pid.trim())]).status();
+    let begun = host.fifo("begun");
+    let text = format!("echo $$ >{}; sleep 600", begun.0);
+    host.answer(&job.begin(&script(text), Duration::ZERO));
+    // What runs the script, before it could note an end, and the script.
+    let groups = [fs::read_to_string(host.jobs().join("one/pid")).unwrap(), begun.hear()];
+    for group in groups.map(|pid| format!("-{}", pid.trim())) {
+        assert!(Command::new("kill").args(["-KILL", "--", &group]).status().unwrap().success());
     }
     let answer = host.answer(&job.look("look", Reader::default().offsets(), PATIENCE));
     assert_eq!(Reader::default().read(&answer, &mut |_, _| ()), Ok(Standing::Lost));
@@ -262,9 +299,9 @@ fn a_job_that_nobody_began_or_that_was_killed_is_told() {
 #[test]
 fn what_ended_an_hour_ago_is_swept_and_what_runs_is_not() {
     let host = Host::new("sweep");
-    for id in ["old", "running"] {
-        let text = if id == "old" { "true" } else { "sleep 600" };
-        host.answer(&Job::new(id).begin(&script(text), Duration::from_secs(1)));
+    // Until its end, and until it is there.
+    for (id, text, patience) in [("old", "true", PATIENCE), ("running", "sleep 600", Duration::ZERO)] {
+        host.answer(&Job::new(id).begin(&script(text), patience));
     }
     for path in ["old/status", "old", "running"] {
         let path = host.jobs().join(path);

@@ -4,9 +4,11 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use lh_sim::{HostFacts, HostRun, Hosts};
+use tokio::sync::watch;
 
 /// Runs a command and keeps what came of it.
 const WRAPPER: &str = "bash \"$0/script\" >\"$0/out\" 2>\"$0/err\" </dev/null; \
@@ -18,13 +20,22 @@ pub struct BashHosts {
     folder: PathBuf,
     /// Whether the agents answer.
     pub online: AtomicBool,
+    /// How many commands run; it changes when one begins and when one ends.
+    pub running: Arc<watch::Sender<usize>>,
 }
 
 impl BashHosts {
     /// With everything in `folder`.
     pub fn new(folder: PathBuf) -> Self {
         fs::create_dir_all(folder.join("commands")).unwrap();
-        Self { folder, online: AtomicBool::new(true) }
+        Self { folder, online: AtomicBool::new(true), running: Arc::new(watch::Sender::new(0)) }
+    }
+
+    /// How many commands came that begin a script.
+    pub fn begins(&self) -> usize {
+        let commands = fs::read_dir(self.folder.join("commands")).unwrap();
+        let script = |command: &fs::DirEntry| fs::read_to_string(command.path().join("script")).unwrap();
+        commands.filter(|command| script(command.as_ref().unwrap()).contains("<<'LHCTL_END")).count()
     }
 
     /// Where the jobs are.
@@ -46,9 +57,15 @@ impl Hosts for BashHosts {
         let script = script.replace("/run/lhctl/jobs", &self.jobs().to_string_lossy());
         fs::write(place.join("script"), script).map_err(|error| error.to_string())?;
         let mut bash = Command::new("bash");
-        let bash = bash.args(["-c", WRAPPER]).arg(&place).stdin(Stdio::null());
+        // Said aside: that the folder went with the test which did not wait for the command's end.
+        let bash = bash.args(["-c", WRAPPER]).arg(&place).stdin(Stdio::null()).stderr(Stdio::null());
         let mut child = bash.spawn().map_err(|error| error.to_string())?;
-        std::thread::spawn(move || child.wait());
+        let running = self.running.clone();
+        running.send_modify(|running| *running += 1);
+        std::thread::spawn(move || {
+            let _ = child.wait();
+            running.send_modify(|running| *running -= 1);
+        });
         Ok(())
     }
 

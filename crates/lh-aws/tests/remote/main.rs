@@ -3,32 +3,40 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bash_hosts;
+mod fifo;
 
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bash_hosts::BashHosts;
+use fifo::Fifo;
 use lh_aws::remote::{Agent, RunCommand, agent};
 use lh_aws::{Clients, ConnectOptions, SharedInterceptor};
 use lh_host::{Script, Shell, ShellError, Stream};
 use lh_kind::Pace;
 use lh_sim::{Faults, Sim};
+use tokio::sync::{Mutex, watch};
 
 /// Lets instances take a role.
 const TRUST: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}"#;
 
-/// Short real pauses, counted.
-#[derive(Default)]
-struct Brisk(AtomicUsize);
+/// Pauses until there is something new to see: a command on the host began or ended since the last
+/// pause. Where none runs there is nothing to wait for.
+struct Brisk(Mutex<watch::Receiver<usize>>);
 
 #[async_trait]
 impl Pace for Brisk {
-    async fn pause(&self, duration: Duration) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        tokio::time::sleep(duration.min(Duration::from_millis(20))).await;
+    async fn pause(&self, _: Duration) {
+        let mut running = self.0.lock().await;
+        if *running.borrow() > 0 {
+            // A host's look takes ten seconds; the rest is a safety net.
+            tokio::time::timeout(Duration::from_secs(60), running.changed()).await.unwrap().unwrap();
+        } else {
+            running.mark_unchanged();
+            tokio::task::yield_now().await;
+        }
     }
 }
 
@@ -63,7 +71,8 @@ impl Scene {
     fn shell(&self) -> RunCommand {
         let stop = self.stop.clone();
         let stop = Arc::new(move || stop.load(Ordering::SeqCst));
-        RunCommand::new(&self.clients, &self.instance, Arc::new(Brisk::default()), stop)
+        let pace = Brisk(Mutex::new(self.hosts.running.subscribe()));
+        RunCommand::new(&self.clients, &self.instance, Arc::new(pace), stop)
     }
 
     async fn run(&self, text: &str) -> (Result<i32, ShellError>, String, String) {
@@ -71,12 +80,25 @@ impl Scene {
     }
 
     async fn run_within(&self, text: &str, deadline: Duration) -> (Result<i32, ShellError>, String, String) {
+        self.run_answering(text, deadline, || ()).await
+    }
+
+    /// Calls `answer` whenever standard output comes.
+    async fn run_answering(
+        &self,
+        text: &str,
+        deadline: Duration,
+        mut answer: impl FnMut() + Send,
+    ) -> (Result<i32, ShellError>, String, String) {
         let (mut out, mut err) = (String::new(), String::new());
         let script = Script { title: "try it".into(), text: text.into(), deadline };
         let result = self
             .shell()
             .run(&script, &mut |stream, text: &str| match stream {
-                Stream::Out => out.push_str(text),
+                Stream::Out => {
+                    out.push_str(text);
+                    answer();
+                }
                 Stream::Err => err.push_str(text),
             })
             .await;
@@ -149,7 +171,8 @@ async fn a_lost_answer_runs_the_script_once() {
     scene.sim.set_faults(Faults { lose_answer_of: [next].into(), ..Faults::default() });
     let (result, out, _) = scene.run(&format!("echo run >>{}; echo done", ran.display())).await;
     assert_eq!((result, out.as_str()), (Ok(0), "done\n"));
-    assert_eq!(scene.sent(), 2, "the SDK sent it again");
+    // However long a slow machine takes to its end: a look is no beginning.
+    assert_eq!(scene.hosts.begins(), 2, "the SDK sent it again");
     assert_eq!(std::fs::read_to_string(ran).unwrap(), "run\n");
 }
 
@@ -184,8 +207,17 @@ async fn lag_throttling_and_server_errors_are_lived_through() {
     let scene = Scene::new("faults").await;
     let faults = Faults { lag: 3, throttle_every: Some(4), server_error_every: Some(5), ..Faults::default() };
     scene.sim.set_faults(faults);
-    let (result, out, _) = scene.run("for n in 1 2 3; do echo $n; sleep 0.4; done").await;
+    let go = Fifo::new(scene.folder.join("go"));
+    // Opened once, for both ways: opened for each word, it could still meet the end of the last one.
+    let text = format!("exec 3<>{}; for n in 1 2 3; do echo $n; read -r <&3; done", go.name());
+    // It goes on when its last word has come: each takes a command of its own.
+    let mut told = Vec::new();
+    let (result, out, _) = scene.run_answering(&text, Duration::from_secs(60), || told.push(go.tell())).await;
     assert_eq!((result, out.as_str()), (Ok(0), "1\n2\n3\n"));
+    assert_eq!(
+        told.into_iter().map(|mut told| told.wait().unwrap().success()).collect::<Vec<_>>(),
+        [true; 3]
+    );
 }
 
 #[tokio::test]
@@ -207,27 +239,21 @@ async fn asked_to_stop_it_ends_the_script_and_tells_its_last_words() {
 #[tokio::test]
 async fn a_script_goes_on_when_its_client_is_gone() {
     let scene = Scene::new("crash").await;
-    let (go, done) = (scene.folder.join("go"), scene.folder.join("done"));
-    let text = format!("until [ -e {} ]; do sleep 0.1; done; touch {}", go.display(), done.display());
-    let begun = async {
-        while !scene.hosts.jobs().exists() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
+    let [begun, go, done] = ["begun", "go", "done"].map(|name| Fifo::new(scene.folder.join(name)));
+    let text = format!("echo begun >{}; read -r <{}; echo done >{}", begun.name(), go.name(), done.name());
     tokio::select! {
-        _ = scene.run(&text) => panic!("it cannot have ended"),
-        () = begun => {}
+        ended = scene.run(&text) => panic!("it cannot have ended: {ended:?}"),
+        said = hear(&begun) => assert_eq!(said, "begun\n"),
     }
-    std::fs::write(go, "").unwrap();
-    appears(&done).await;
+    let mut told = go.tell();
+    assert_eq!(hear(&done).await, "done\n");
+    assert!(told.wait().unwrap().success());
 }
 
-async fn appears(path: &Path) {
-    let began = Instant::now();
-    while !path.exists() {
-        assert!(began.elapsed() < Duration::from_secs(20), "{} did not appear", path.display());
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+/// What a script says, while others go on.
+async fn hear(fifo: &Fifo) -> String {
+    let fifo = fifo.clone();
+    tokio::task::spawn_blocking(move || fifo.hear()).await.unwrap()
 }
 
 #[tokio::test]

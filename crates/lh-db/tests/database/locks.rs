@@ -4,28 +4,50 @@ use std::time::Duration;
 
 use lh_db::{DbError, Progress, RunOptions, run};
 use sqlx::migrate::Migrate;
+use tokio::sync::Semaphore;
 
-use crate::servers::{Postgres, folder, number};
+use crate::servers::{Postgres, execute, folder, number};
 
 #[tokio::test]
 async fn runs_at_the_same_time_run_each_migration_once() {
     let Some(server) = Postgres::start("runs_at_the_same_time_run_each_migration_once", &[]).await else {
         return;
     };
+    // The first migration ends when the test gives its gate free: the one that runs it is then
+    // still at it when the others ask.
     let (migrations, _a) = folder(&[
-        ("1_a.sql", "CREATE TABLE a (x int);\nSELECT pg_sleep(0.3);"),
+        ("1_a.sql", "CREATE TABLE a (x int);\nSELECT pg_advisory_xact_lock(7);"),
         ("2_b.sql", "INSERT INTO a VALUES (1);"),
     ]);
+    let mut gate = server.session().await;
+    execute(&mut gate, "SELECT pg_advisory_lock(7)").await;
     let url = server.url();
+    let waiting = Semaphore::new(0);
     let go = || async {
-        let mut waited = false;
-        let mut tell = |progress| waited |= matches!(progress, Progress::Waiting { .. });
+        let mut waited = 0;
+        let mut tell = |progress| {
+            if matches!(progress, Progress::Waiting { .. }) {
+                waited += 1;
+                waiting.add_permits(1);
+            }
+        };
         let ran = run(&url, &migrations, &RunOptions::default(), &mut tell).await.unwrap().len();
         (ran, waited)
     };
-    let runs: [(usize, bool); 4] = tokio::join!(go(), go(), go(), go()).into();
-    assert_eq!(runs.iter().map(|(ran, _)| ran).sum::<usize>(), 2);
-    assert!(runs.iter().any(|(_, waited)| *waited), "those that waited said so");
+    let open = async {
+        let all = tokio::time::timeout(Duration::from_secs(30), waiting.acquire_many(3)).await;
+        // Open in any case, or the runs would not end.
+        execute(&mut gate, "SELECT pg_advisory_unlock(7)").await;
+        assert!(all.is_ok(), "those that wait say so");
+    };
+    let (one, two, three, four, ()) = tokio::join!(go(), go(), go(), go(), open);
+    let mut runs = [one, two, three, four];
+    runs.sort_unstable();
+    assert_eq!(
+        runs,
+        [(0, 1), (0, 1), (0, 1), (2, 0)],
+        "one ran both; each other one said once that it waits"
+    );
     assert_eq!(number(&mut server.session().await, "SELECT count(*) FROM a").await, 1);
 }
 

@@ -136,14 +136,17 @@ async fn a_migration_that_empties_the_search_path_is_noted_all_the_same() {
 async fn a_server_that_is_stopped_in_the_middle_leaves_a_run_that_goes_on() {
     let test = "a_server_that_is_stopped_in_the_middle_leaves_a_run_that_goes_on";
     let Some(server) = Postgres::start(test, &[]).await else { return };
-    let slow = ("2_slow.sql", "INSERT INTO a VALUES (2);\nSELECT pg_sleep(60);\n");
+    // In the midst of its second statement it says which session it is.
+    let slow = (
+        "2_slow.sql",
+        "INSERT INTO a VALUES (2);\nDO $$ BEGIN RAISE LOG 'asleep: %', pg_backend_pid(); PERFORM pg_sleep(600); END $$;\n",
+    );
     let (migrations, _a) = folder(&[FIRST, slow]);
     let mut other = server.session().await;
     let ending = async {
-        let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()";
-        while number(&mut other, end).await == 0 {
-            tokio::task::yield_now().await;
-        }
+        let end =
+            format!("SELECT pg_terminate_backend({}, 60000)::int::bigint", server.says("asleep: ").await);
+        assert_eq!(number(&mut other, &end).await, 1);
     };
     let (result, ()) = tokio::join!(go(&server, &migrations), ending);
     assert!(result.is_err());

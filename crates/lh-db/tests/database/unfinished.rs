@@ -94,27 +94,24 @@ async fn a_statement_that_cannot_be_repeated_waits_for_a_decision() {
 async fn a_connection_that_breaks_in_such_a_statement_leaves_the_note_that_it_was_begun() {
     let test = "a_connection_that_breaks_in_such_a_statement_leaves_the_note_that_it_was_begun";
     let Some(server) = Postgres::start(test, &[]).await else { return };
-    let slow = ("2_slow.sql", "-- no-transaction\nSELECT pg_sleep(60);\n");
+    // In the midst of its statement it says which session it is.
+    let slow = (
+        "2_slow.sql",
+        "-- no-transaction\nDO $$ BEGIN RAISE LOG 'asleep: %', pg_backend_pid(); PERFORM pg_sleep(600); END $$;\n",
+    );
     let (all, _a) = folder(&[TABLE, slow]);
     let url = server.url();
     let options = RunOptions::default();
     let mut silent = |_| {};
-    {
-        // The run is dropped in the middle, as a process is that is killed.
-        let mut session = server.session().await;
-        let running = run(&url, &all, &options, &mut silent);
-        let sleeping = async {
-            let asleep = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND state = 'active' AND pid <> pg_backend_pid()";
-            while number(&mut session, asleep).await == 0 {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::select! {
-            _ = running => panic!("it slept for a minute"),
-            () = sleeping => {}
-        }
-    }
+    // The run is dropped in the middle, as a process is that is killed.
+    let pid = tokio::select! {
+        ended = run(&url, &all, &options, &mut silent) => panic!("it did not sleep: {ended:?}"),
+        pid = server.says("asleep: ") => pid,
+    };
     let mut session = server.session().await;
-    execute(&mut session, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()").await;
+    assert_eq!(
+        number(&mut session, &format!("SELECT pg_terminate_backend({pid}, 60000)::int::bigint")).await,
+        1
+    );
     assert_eq!(status(&server.url(), &all).await.unwrap().state(2), Some(State::Unfinished));
 }

@@ -12,19 +12,30 @@ pub fn has_statements() -> String {
     "SELECT (to_regclass('pg_stat_statements_info') IS NOT NULL)::text;".to_owned()
 }
 
-/// The `top` statements that took most time in this database, with their constants left out as
-/// `pg_stat_statements` does; one object, as [`super::SlowQueries`].
+/// The `top` statements that took most time in this database; one object, as [`super::SlowQueries`].
+///
+/// `pg_stat_statements` leaves constants out of queries alone: utility statements, such as `ALTER
+/// ROLE … PASSWORD '…'`, it keeps as they were typed, and so their strings are left out here.
 #[must_use]
 pub fn slow_queries(top: u32) -> String {
     format!(
         "SELECT jsonb_build_object('since', (SELECT stats_reset FROM pg_stat_statements_info), 'queries', \
          (SELECT coalesce(jsonb_agg(q ORDER BY q.total_ms DESC), '[]') FROM (SELECT s.queryid::text AS id, \
          round(s.total_exec_time::numeric, 1) AS total_ms, round(s.mean_exec_time::numeric, 2) AS mean_ms, s.calls, s.rows, \
-         left(regexp_replace(s.query, '\\s+', ' ', 'g'), 500) AS query FROM pg_stat_statements s \
+         left(regexp_replace(CASE WHEN s.query ~* '{QUERY}' THEN s.query \
+         ELSE regexp_replace(regexp_replace(s.query, '{DOLLARS}', '''…''', 'g'), '{STRING}', '''…''', 'g') END, \
+         '\\s+', ' ', 'g'), 500) AS query FROM pg_stat_statements s \
          JOIN pg_database d ON d.oid = s.dbid WHERE d.datname = current_database() \
          ORDER BY s.total_exec_time DESC LIMIT {top}) q))::text;"
     )
 }
+
+/// Statements whose constants are left out already.
+const QUERY: &str = r"^\s*(select|insert|update|delete|merge|with|values)\M";
+/// `$tag$…$tag$`.
+const DOLLARS: &str = r"\$(\w*)\$.*?\$\1\$";
+/// `'…'`, with what can stand inside it, and to the end of the text where that was cut off.
+const STRING: &str = r"''([^''\\]|\\.|'''')*''?";
 
 /// The chunks that a compression policy should have compressed by now; one list of
 /// [`super::ChunkToCompress`].

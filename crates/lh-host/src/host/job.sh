@@ -19,7 +19,9 @@ begin() {
   # Process groups of their own: the agent ends only its own when it gives up on a command.
   set -m
   work "$job" "$2" </dev/null >/dev/null 2>&1 &
-  echo $! >"$job/pid"
+  # Whole or not at all: a job whose pid is empty would look lost.
+  echo $! >"$job/pid.new"
+  mv "$job/pid.new" "$job/pid"
   set +m
 }
 

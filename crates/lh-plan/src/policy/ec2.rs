@@ -35,6 +35,7 @@ pub(super) const RULES: &[Rule] = &[
             "ec2:DescribeVolumes",
             "ec2:DescribeVolumesModifications",
             "ec2:DescribeVpcs",
+            "ec2:GetConsoleOutput",
         ],
         &["*"],
         Guard::None,

@@ -2,7 +2,7 @@
 
 use super::query::{Kind, Query, ids_or_pages};
 use super::show;
-use crate::clock::SECOND;
+use crate::clock::{SECOND, date};
 use crate::filters::{maybe, one};
 use crate::outcome::ApiError;
 use crate::paging;
@@ -12,9 +12,12 @@ use aws_sdk_ec2::operation::describe_instance_status::{
     DescribeInstanceStatusInput, DescribeInstanceStatusOutput,
 };
 use aws_sdk_ec2::operation::describe_instances::{DescribeInstancesInput, DescribeInstancesOutput};
+use aws_sdk_ec2::operation::get_console_output::{GetConsoleOutputInput, GetConsoleOutputOutput};
 use aws_sdk_ec2::types::{
     InstanceStatus, InstanceStatusDetails, InstanceStatusSummary, StatusName, StatusType, SummaryStatus,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeMap;
 
 const KNOWN: &[&str] = &[
@@ -106,6 +109,29 @@ fn look(it: &Instance, name: &str, volumes: &BTreeMap<String, Vec<String>>, acco
         "block-device-mapping.volume-id" => volumes.get(&it.id).cloned().unwrap_or_default(),
         _ => it.launch.groups.clone(),
     }
+}
+
+/// GetConsoleOutput: the end of what the serial console showed, in base64.
+pub(crate) fn console(
+    s: &mut Scene<'_>,
+    i: &GetConsoleOutputInput,
+) -> Result<GetConsoleOutputOutput, ApiError> {
+    s.dry_run(i.dry_run)?;
+    let query = Query {
+        kind: Kind::Instance,
+        ids: i.instance_id.as_ref().map(std::slice::from_ref),
+        filters: None,
+        known: &[],
+    };
+    let all = s.here.instances.clone();
+    let found = query.run(s, &all, |it| &it.tags, |_, _| Vec::new())?;
+    let Some(found) = found.first() else { return Ok(GetConsoleOutputOutput::builder().build()) };
+    let shown = found.console.as_ref().map(|text| STANDARD.encode(text));
+    Ok(GetConsoleOutputOutput::builder()
+        .instance_id(&found.id)
+        .set_output(shown)
+        .timestamp(date(s.now))
+        .build())
 }
 
 /// How long the status checks of a new instance take.

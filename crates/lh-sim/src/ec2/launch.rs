@@ -56,6 +56,7 @@ pub(crate) fn run(s: &mut Scene<'_>, i: &RunInstancesInput) -> Result<RunInstanc
             spot_request_id: spot_id.clone(),
             disable_api_termination: i.disable_api_termination == Some(true),
             client_token: i.client_token.clone(),
+            console: None,
             ..instance
         };
         if let Some(spot_id) = spot_id {
@@ -324,6 +325,7 @@ pub(super) fn instance(region: &mut Region, random: &mut Random, launch: &Launch
         spot_request_id: None,
         disable_api_termination: false,
         client_token: None,
+        console: None,
         launch: launch.clone(),
     }
 }

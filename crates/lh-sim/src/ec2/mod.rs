@@ -57,6 +57,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         writes("RunInstances", launch::run),
         reads("DescribeInstances", instances::describe),
         reads("DescribeInstanceStatus", instances::status),
+        reads("GetConsoleOutput", instances::console),
         reads("DescribeInstanceAttribute", attributes::describe),
         writes("ModifyInstanceAttribute", attributes::modify),
         writes("ModifyInstanceMetadataOptions", attributes::modify_metadata),

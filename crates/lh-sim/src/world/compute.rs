@@ -111,6 +111,9 @@ pub struct Instance {
     pub disable_api_termination: bool,
     /// The client token of its launch.
     pub client_token: Option<String>,
+    /// What its serial console shows; the simulation writes nothing there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console: Option<String>,
 }
 
 /// What an instance is launched with. A persistent spot request keeps a copy.

@@ -100,7 +100,7 @@ impl Database {
     pub async fn slow_queries(&self, top: u32) -> Result<SlowQueries, Error> {
         let title = "The statements cannot be read";
         if !self.one::<bool>(title, queries::has_statements()).await? {
-            let reason = "the database has no extension pg_stat_statements. The stack's container loads it and makes it; the engine of `lhctl local database` has none";
+            let reason = "the database has no extension pg_stat_statements in its search path. The stack's container loads it and makes it; the engine of `lhctl local database` has none; another server needs it in `shared_preload_libraries`, and then `CREATE EXTENSION pg_stat_statements` in this database";
             return Err(Error::Script { title: title.to_owned(), reason: reason.to_owned(), refused: false });
         }
         self.one(title, queries::slow_queries(top)).await

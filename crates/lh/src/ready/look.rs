@@ -43,6 +43,7 @@ impl Deployment {
         }
         let mut calls = vec![
             "ec2:DescribeInstanceStatus",
+            "ec2:GetConsoleOutput",
             "ssm:DescribeInstanceInformation",
             "ssm:GetCommandInvocation",
             "ssm:SendCommand",
@@ -155,8 +156,13 @@ impl Looker<'_> {
                 lh_host::LOG_FILE
             ),
         };
-        let said = self.run("the log", text).await.unwrap_or_default();
-        said.lines().map(str::to_owned).collect()
+        let said = match self.run("the log", text).await {
+            Ok(said) => said,
+            // A host that cannot be asked shows what it does on its console.
+            Err(_) => lh_aws::console(&self.clients, &self.instance).await.unwrap_or_default(),
+        };
+        let lines: Vec<&str> = said.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        lines[lines.len().saturating_sub(TAIL)..].iter().map(|line| (*line).to_owned()).collect()
     }
 
     /// Runs a script on the host and answers with its standard output.
