@@ -35,11 +35,17 @@ fn host() -> Host {
     }
 }
 
+/// The same with an agent on it.
+fn watched() -> Host {
+    Host { log_group: Some("/lighthouse/prod".into()), metrics: true, ..host() }
+}
+
 /// The scripts that are sent when they are needed; the cases put their values in.
 fn sent() -> Vec<(&'static str, String)> {
+    let from = |text: String| text.replace("FROM=''", "FROM='@FROM@'");
     let restore = |run| {
         let restore = day2::Restore { name: "@NAME@".into(), from: None, into: Some("@INTO@".into()), run };
-        day2::restore(&restore)
+        from(day2::restore(&restore))
     };
     let next = Host { image: "timescale/timescaledb:2.18.0-pg16".into(), ..host() };
     let dump = DumpTarget { bucket: "elsewhere".into(), on_calendar: "weekly".into(), keep_days: 14 };
@@ -51,7 +57,8 @@ fn sent() -> Vec<(&'static str, String)> {
         ("backups-check", day2::backups(true)),
         ("restore-plan", restore(false)),
         ("restore", restore(true)),
-        ("drill", day2::drill(None).replace("FROM=''", "FROM='@FROM@'")),
+        ("drill", from(day2::drill(None))),
+        ("retained", day2::retained()),
         ("release", day2::release_retained(&["@ONLY@".into()])),
         ("upgrade-plan", day2::upgrade(&next, VOLUME, false)),
         ("upgrade", day2::upgrade(&next, VOLUME, true)),
@@ -106,6 +113,7 @@ fn sandboxed(case: &str, imds: Option<String>) {
         return;
     }
     fs::write(work.join("install"), scripts::install(&host())).unwrap();
+    fs::write(work.join("install-watched"), scripts::install(&watched())).unwrap();
     fs::write(work.join("conf"), scripts::conf(&host(), VOLUME)).unwrap();
     fs::write(work.join("sizes"), sizes()).unwrap();
     fs::create_dir(work.join("sent")).unwrap();
@@ -174,6 +182,8 @@ sandboxed! {
     setup_uses_a_cluster_laid_out_otherwise
     setup_stops_at_the_first_failure
     retune_agrees_with_memory_settings
+    swap_where_memory_is_small
+    agent_follows_what_is_watched
     restore_puts_back_what_was_lost_and_keeps_the_old_one
     guide_defect_01_restore_never_stops_the_container
     guide_defect_02_restore_never_pipes_into_the_live_database
@@ -191,6 +201,15 @@ sandboxed! {
     upgrade_refuses_what_does_not_fit
     upgrade_goes_back_when_the_new_image_does_not_serve
     upgrade_converges_after_every_interruption
+    upgrade_keeps_the_new_image_once_a_catalog_was_updated
+    upgrade_goes_back_to_the_image_of_before_in_a_repeated_run
+    upgrade_goes_back_when_no_catalog_was_updated
+    a_busy_host_is_told_from_a_failure
+    drill_that_was_interrupted_or_had_no_dump_notes_nothing
+    drill_that_failed_keeps_when_one_passed
+    restore_under_a_new_name_swaps_nothing
+    restore_from_a_bucket_that_the_stack_does_not_name
+    release_leaves_what_other_stacks_kept
     guide_defect_09_growth_finds_the_volume_and_is_seen_by_statfs
     logs_and_psql_reach_the_container
     renewal_leaves_the_database_alone

@@ -85,6 +85,14 @@ pub enum Error {
         /// Whether it refused to do what it was to do, and changed nothing.
         refused: bool,
     },
+    /// Another run on the stack's instance holds the lock that this one needs; nothing was changed.
+    #[error("{title}: {reason}")]
+    Busy {
+        /// What was to be done.
+        title: String,
+        /// What runs there, and what to do.
+        reason: String,
+    },
     /// What was asked for was stopped, by [`crate::Stop`].
     #[error("{0}: it was interrupted, and ended on the instance")]
     Interrupted(String),

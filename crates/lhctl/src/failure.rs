@@ -125,6 +125,7 @@ impl From<Error> for Failure {
                 let failure = Self::plain(sentence(&error.to_string()));
                 if refused { failure.code(Code::Refused) } else { failure }
             }
+            Error::Busy { .. } => Self::plain(sentence(&error.to_string())).code(Code::Locked),
             Error::Interrupted(_) => Self::plain(sentence(&error.to_string())).code(Code::Interrupted),
             Error::NoOutput { .. } | Error::SavedPlan { .. } => Self::plain(format!("{error}.")),
             other => Self::plain(other.to_string()),
@@ -241,4 +242,19 @@ fn of_store(error: StoreError) -> Failure {
     let starts_with_path = matches!(error, StoreError::Unusable { .. } | StoreError::Failed { .. });
     let message = if starts_with_path { format!("{text}.") } else { sentence(&text) };
     Failure::plain(message).code(code).fix(fix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_host_is_a_lock_that_is_held() {
+        let reason = "another backup is running on this host. Wait until it has ended";
+        let failure = Failure::from(Error::Busy { title: "The backup failed".into(), reason: reason.into() });
+        assert_eq!(
+            (failure.code, failure.words().0),
+            (Code::Locked, format!("The backup failed: {reason}.").as_str())
+        );
+    }
 }

@@ -167,7 +167,7 @@ pub struct Restored {
 pub enum DrillResult {
     /// The dump restores, and has the rows that it had.
     Passed,
-    /// It does not, or the drill was interrupted.
+    /// It does not. A drill that was interrupted, or found no dump, is not kept.
     Failed,
 }
 
@@ -184,6 +184,9 @@ pub struct Drill {
     pub from: String,
     /// When it ended, in seconds since 1970.
     pub at: u64,
+    /// When the last drill that passed ended, this one if it did; none is known from older hosts.
+    #[serde(default)]
+    pub last_passed: Option<u64>,
     /// The dump's age then, in seconds: what would be lost.
     pub age_seconds: i64,
     /// How long it took, in seconds: how long a restore takes.

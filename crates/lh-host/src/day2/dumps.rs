@@ -44,7 +44,8 @@ pub fn backup() -> String {
 /// Lists dumps; ends with [`super::Backups`]. With `check`, reads those on the disk.
 #[must_use]
 pub fn backups(check: bool) -> String {
-    sent(&[("CHECK", if check { "1" } else { "" })], &[include_str!("../host/day2/backups.sh")])
+    let values = [("CHECK", if check { "1" } else { "" })];
+    sent(&values, &[include_str!("../host/day2/kept.sh"), include_str!("../host/day2/backups.sh")])
 }
 
 /// Restores a dump; ends with a [`super::RestorePlan`], or [`super::Restored`] when it was run.
@@ -68,14 +69,14 @@ pub fn drill(from: Option<Origin>) -> String {
     sent(&values, &[include_str!("../host/day2/dumps.sh"), include_str!("../host/day2/drill.sh")])
 }
 
-/// Lists the databases that restores replaced; ends with `{"retained": [...]}` of
+/// Lists the databases that restores of the stack replaced and kept; ends with `{"retained": [...]}` of
 /// [`super::Retained`].
 #[must_use]
 pub fn retained() -> String {
     release("list", &[])
 }
 
-/// Drops those of `names` that a restore replaced, and no other database; ends as [`retained`],
+/// Drops those of `names` that a restore of the stack replaced, and no other database; ends as [`retained`],
 /// with what there was before.
 #[must_use]
 pub fn release_retained(names: &[String]) -> String {
@@ -84,5 +85,6 @@ pub fn release_retained(names: &[String]) -> String {
 
 fn release(mode: &str, names: &[String]) -> String {
     let only = names.join(" ");
-    sent(&[("MODE", mode), ("ONLY", only.as_str())], &[include_str!("../host/day2/release.sh")])
+    let values = [("MODE", mode), ("ONLY", only.as_str())];
+    sent(&values, &[include_str!("../host/day2/kept.sh"), include_str!("../host/day2/release.sh")])
 }

@@ -3,7 +3,8 @@
 //! They are not part of the user data, which is small, and bring along what they share with the
 //! installed ones, so that a host which was set up by an older lhctl runs them as well. Each ends
 //! with one line of JSON on standard output, writes its progress as lines to standard error, and
-//! exits with 5 where it refused and changed nothing. None holds a secret.
+//! exits with 5 where it refused and changed nothing, and with [`BUSY`] where another one runs that it
+//! must not meet. None holds a secret.
 
 mod answers;
 mod changes;
@@ -22,6 +23,9 @@ pub use dumps::{Origin, Restore, backup, backups, drill, release_retained, resto
 pub use host::{Logs, disk, logs, psql, upgrade};
 
 use crate::template::shell_word;
+
+/// The exit status of a script that found the host's lock held, and changed nothing.
+pub const BUSY: i32 = 16;
 
 /// The line by which an installed program takes in what all share.
 const SOURCING: &str = ". /usr/local/lib/lhctl-host.sh\n";

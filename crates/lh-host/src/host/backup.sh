@@ -5,8 +5,7 @@
 umask 077
 dir=$MNT/backups
 mountpoint -q "$MNT" || die 1 "$MNT is not mounted: no backup was made"
-exec 8>"$RUN/backup.lock"
-flock -n 8 || die 1 "another backup is running"
+alone backup "another backup"
 mkdir -p "$dir" || die 1 "$dir cannot be made: no backup was made"
 rm -f "$dir"/.partial*
 name=${DATABASE}_$(date -u +%Y%m%d_%H%M%S).sql.gz

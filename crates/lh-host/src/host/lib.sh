@@ -1,6 +1,5 @@
 # Shared by lhctl's scripts on this host: sourced, never run. Needs root.
 # shellcheck shell=bash disable=SC2034 # the variables are for those who source it
-# /etc/lhctl/host.conf says what the host must become; it holds no secret.
 set -euo pipefail
 . /etc/lhctl/host.conf
 export AWS_DEFAULT_REGION="$REGION" AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=8
@@ -21,6 +20,12 @@ die() {
   say "error: $*" >&2
   echo "$*" >"$RUN/error" || true
   exit "$code"
+}
+
+# alone LOCK WHAT: ends with 16 where another run holds it.
+alone() {
+  exec 8>"$RUN/$1.lock"
+  flock -n 8 || die 16 "$2 is running on this host, and goes on without the command that began it. Wait until it has ended, then run this again"
 }
 
 # wait_for SECONDS COMMAND...: until it succeeds or the time is over.

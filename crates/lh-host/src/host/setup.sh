@@ -1,8 +1,8 @@
 #!/bin/bash
 # Makes this host what /etc/lhctl/host.conf says, from whatever state it is in:
 # first boot, reboot, a new instance with an old volume, a run that was killed.
-# Without an argument all stages, one after another; with `online` those that leave the database
-# alone while it serves; with the name of a stage, that stage.
+# Without an argument all stages; with `online` those that leave a database alone that serves; with
+# the name of a stage, that stage.
 # shellcheck disable=SC2317 # the stages are called by their names
 . /usr/local/lib/lhctl-host.sh
 compose=/opt/docker-compose.yml
@@ -11,7 +11,7 @@ data=$MNT/postgres
 # 1 GiB does not hold apt, snap and PostgreSQL at once. On the root volume:
 # swapping onto the data volume would slow the database twice.
 stage_swap() {
-  [ "$(awk '/^MemTotal/ { print $2 }' /proc/meminfo)" -lt 1200000 ] || return 0
+  [ "$(awk '/^MemTotal/ { print $2 }' "${LHCTL_MEMINFO:-/proc/meminfo}")" -lt 1200000 ] || return 0
   if [ ! -f /swapfile ]; then
     fallocate -l 1G /swapfile.new
     chmod 600 /swapfile.new
@@ -22,8 +22,7 @@ stage_swap() {
   grep -q '^/swapfile ' /proc/swaps || swapon /swapfile
 }
 
-# The AWS CLI: Ubuntu 24.04 dropped the package awscli; the snap is published by
-# AWS, carries version 2 for arm64, and works on 22.04 as well.
+# Ubuntu 24.04 has no package awscli; the snap is AWS's own, for arm64, and works on 22.04 too.
 stage_packages() {
   if ! docker compose version >/dev/null 2>&1; then
     export DEBIAN_FRONTEND=noninteractive
@@ -71,10 +70,9 @@ stage_password() {
   [ -f "$to" ] || install -m 400 -o "$DB_UID" -g "$DB_GID" /dev/null "$to"
 }
 
-# The image tunes itself only on an empty data directory, for the machine of
-# that day: so the values are set here, at each boot, for this one. The same
-# formulas as `memory_settings` in lhctl; /proc/meminfo shows a little less than
-# the type has, hence the next size up.
+# The image tunes itself only on an empty data directory: so the values are set here, at each boot,
+# for this machine, by the formulas of `memory_settings` in lhctl. /proc/meminfo shows a little less
+# than the type has, hence the next size up.
 retune() {
   awk -v c="$(nproc)" '/^MemTotal/ {
     g = 0.5
@@ -145,8 +143,8 @@ init_data() {
   sync
 }
 
-# The server keeps the password's verifier. psql's \password sends a SCRAM verifier, never the password; and neither may
-# reach the server's log or its statistics.
+# psql's \password sends a SCRAM verifier, never the password; neither may reach the server's log or
+# its statistics.
 stage_verifier() {
   local p
   ! tcp_ok || return 0

@@ -180,3 +180,119 @@ case_spot_notice_stops_postgresql() {
   contains "$work/out" 'spot interruption: {"action": "stop"'
   contains "$SANDBOX/docker.log" "stop -t 60 timescaledb"
 }
+
+# The swap file lies at the root, which is not private here: a root of its own, of this one's folders.
+own_root() {
+  root=$work/rootfs
+  local from
+  mkdir "$root"
+  for from in /*; do
+    if [ -L "$from" ]; then
+      cp -a "$from" "$root$from"
+    elif [ -d "$from" ]; then
+      mkdir "$root$from"
+      mount --rbind "$from" "$root$from"
+    fi
+  done
+}
+
+# 1 GiB does not hold apt, snap and PostgreSQL at once.
+case_swap_where_memory_is_small() {
+  : >"$SANDBOX/swaps"
+  mount --bind "$SANDBOX/swaps" /proc/swaps
+  local root before
+  own_root
+  export ROOTED=1 LHCTL_MEMINFO=$work/meminfo
+  swap() { chroot "$root" /usr/local/sbin/lhctl-host-setup swap >"$work/out" 2>&1 || { cat "$work/out"; fail "swap"; }; }
+  is_on() {
+    equal "$(stat -c '%s %a' "$root/swapfile")" "1073741824 600" "the swap file"
+    equal "$(blkid -p -s TYPE -o value "$root/swapfile")" swap
+    equal "$(cat /etc/fstab)" '/swapfile none swap sw 0 0'
+    equal "$(cut -d ' ' -f 1 /proc/swaps)" /swapfile
+    [ ! -e "$root/swapfile.new" ] || fail "left swapfile.new"
+  }
+  echo 'MemTotal: 985000 kB' >"$work/meminfo"
+  swap
+  is_on
+  before=$(stat -c '%i %y' "$root/swapfile" /etc/fstab)
+  swap
+  is_on
+  equal "$(stat -c '%i %y' "$root/swapfile" /etc/fstab)" "$before" "the second run wrote"
+  # Killed before it was noted, or a reboot.
+  : >/etc/fstab
+  : >"$SANDBOX/swaps"
+  swap
+  is_on
+  # Killed while it was made.
+  rm "$root/swapfile"
+  : >/etc/fstab
+  : >"$SANDBOX/swaps"
+  head -c 1000 /dev/urandom >"$root/swapfile.new"
+  chmod 644 "$root/swapfile.new"
+  swap
+  is_on
+  # 2 GiB.
+  rm "$root/swapfile"
+  : >/etc/fstab
+  : >"$SANDBOX/swaps"
+  echo 'MemTotal: 1970000 kB' >"$work/meminfo"
+  swap
+  [ ! -e "$root/swapfile" ] || fail "made one where there is memory"
+  equal "$(cat /etc/fstab /proc/swaps)" ""
+}
+
+# The agent comes from a bucket of AWS: curl, dpkg and what dpkg installs are stand-ins.
+case_agent_follows_what_is_watched() {
+  local ctl=/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl fetched
+  fetched="-a fetch-config -m ec2 -s -c file:/etc/lhctl/cloudwatch.json"
+  cat >/usr/local/bin/curl <<'END'
+#!/bin/bash
+echo "$*" >>"$SANDBOX/curl.log"
+[ -z "${FAKE_NET:-}" ] || exit 22
+while [ "$1" != -o ]; do shift; done
+echo "a package" >"$2"
+END
+  cat >/usr/local/bin/dpkg <<'END'
+#!/bin/bash
+echo "$*" >>"$SANDBOX/dpkg.log"
+[ "$(cat "$2")" = "a package" ] || exit 1
+ctl=/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl
+mkdir -p "${ctl%/*}"
+printf '#!/bin/bash\necho "$*" >>"$SANDBOX/agent.log"\n' >"$ctl"
+chmod 755 "$ctl"
+END
+  chmod 755 /usr/local/bin/*
+  export PATH=/usr/local/bin:$PATH
+  agent() { /usr/local/sbin/lhctl-host-setup agent >"$work/out" 2>&1; }
+  told() { [ ! -e "$SANDBOX/agent.log" ] || cat "$SANDBOX/agent.log"; }
+
+  # A stack that is not watched has none.
+  agent || { cat "$work/out"; fail "without an agent"; }
+  [ ! -e "$SANDBOX/curl.log" ] || fail "fetched an agent that nobody wants"
+
+  bash "$work/install-watched" >/dev/null
+  ! FAKE_NET=down agent || fail "passed over a package that did not come"
+  [ ! -e $ctl ] || fail "installed nothing"
+  agent || { cat "$work/out"; fail "the first run"; }
+  contains "$SANDBOX/curl.log" https://amazoncloudwatch-agent-us-east-1.s3.us-east-1.amazonaws.com/ubuntu/arm64/latest/amazon-cloudwatch-agent.deb
+  equal "$(cat "$SANDBOX/dpkg.log")" "-i /run/lhctl/agent.deb"
+  [ ! -e /run/lhctl/agent.deb ] || fail "left the package in memory"
+  equal "$(told)" "$fetched"
+  bash "$work/install-watched" >/dev/null
+  agent || fail "the second run"
+  equal "$(told)" "$fetched" "restarted for nothing"
+  equal "$(wc -l <"$SANDBOX/dpkg.log")" 1 "installed again"
+
+  # Another log group.
+  sed -i 's,/lighthouse/prod,/elsewhere,' /etc/lhctl/cloudwatch.json
+  agent || fail "the changed one"
+  equal "$(told)" "$fetched"$'\n'"$fetched"
+  agent || fail "again"
+  equal "$(told | wc -l)" 2 "restarted for nothing"
+
+  # No longer watched.
+  bash "$work/install" >/dev/null
+  agent || fail "no longer watched"
+  equal "$(told | tail -n 1)" "-a stop"
+  equal "$(told | wc -l)" 3
+}

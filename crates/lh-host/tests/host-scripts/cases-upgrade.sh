@@ -117,3 +117,69 @@ case_logs_and_psql_reach_the_container() {
   send psql-wrong && fail "an error was passed over"
   contains "$work/err" 'syntax error'
 }
+
+# Killed after the extension was updated in one database after the other, and then the new image does
+# not start any more: the old one cannot read what was updated, whichever run did it.
+case_upgrade_keeps_the_new_image_once_a_catalog_was_updated() {
+  upgradable
+  image 2.18.0-pg16 2.18.0 2.17.2
+  local new=timescale/timescaledb:2.18.0-pg16 db rc
+  for db in lighthouse other template1; do
+    rc=0
+    FAKE_KILL_SQL="ALTER EXTENSION" FAKE_KILL_DB=$db send upgrade || rc=$?
+    equal "$rc" 137 "$(cat "$work/err")"
+    touch "$FAKE_IMAGES/${new##*/}/broken"
+    send_refused upgrade 1 "the database does not start with $new"
+    contains "$work/err" "only $new serves it"
+    ! grep -q 'going back' "$work/err" || fail "$(cat "$work/err")"
+    equal "$(compose_image)" "$new"
+    grep -q "IMAGE='$new'" /etc/lhctl/host.conf || fail "the old configuration is back after $db"
+    # What the message says helps.
+    contains "$work/err" "lhctl-host-setup"
+    rm "$FAKE_IMAGES/${new##*/}/broken"
+    setup || { cat "$work/out"; fail "the new image does not serve"; }
+    is_as_dumped
+  done
+  sends upgrade
+  equal "$(answer from) $(answer to)" "timescale/timescaledb:2.17.2-pg16 $new"
+  equal "$(extensions)" "2.18.0 2.18.0 2.18.0 "
+  equal "$(find /var/lib/lhctl -name 'before-upgrade*')" "" "what was kept for the way back was left"
+}
+
+# Docker says what runs now, which in a repeated run is the new image.
+case_upgrade_goes_back_to_the_image_of_before_in_a_repeated_run() {
+  upgradable
+  image 2.18.0-pg16 2.18.0 2.17.2
+  local rc=0
+  FAKE_KILL_SQL="CREATE EXTENSION IF NOT EXISTS" FAKE_KILL_DB=lighthouse send upgrade || rc=$?
+  equal "$rc" 137 "$(cat "$work/err")"
+  equal "$(compose_image)" timescale/timescaledb:2.18.0-pg16 "the test kills too early"
+  touch "$FAKE_IMAGES/timescaledb:2.18.0-pg16/broken"
+  send_refused upgrade 1 "going back to timescale/timescaledb:2.17.2-pg16"
+  contains "$work/err" "timescale/timescaledb:2.17.2-pg16 serves again, as before"
+  equal "$(compose_image) $(extensions)" "timescale/timescaledb:2.17.2-pg16 2.17.2 2.17.2 2.17.2 "
+}
+
+# A statement that the server refused updated nothing.
+case_upgrade_goes_back_when_no_catalog_was_updated() {
+  upgradable
+  image 2.18.0-pg16 2.18.0 2.17.2
+  echo 'SELECT 1 / 0;' >>"$FAKE_IMAGES/timescaledb:2.18.0-pg16/timescaledb--2.17.2--2.18.0.sql"
+  send_refused upgrade 1 "the extension in lighthouse was not updated"
+  contains "$work/err" "timescale/timescaledb:2.17.2-pg16 serves again, as before"
+  equal "$(compose_image) $(extensions)" "timescale/timescaledb:2.17.2-pg16 2.17.2 2.17.2 2.17.2 "
+  [ ! -e /var/lib/lhctl/before-upgrade ] || fail "what was kept for the way back was left"
+}
+
+case_a_busy_host_is_told_from_a_failure() {
+  stocked
+  local script
+  exec 7>/run/lhctl/restore.lock
+  flock 7
+  for script in restore-plan restore drill retained release upgrade-plan upgrade; do
+    send_refused $script 16 "a restore, a drill or an upgrade is running on this host, and goes on without the command that began it. Wait until it has ended, then run this again"
+  done
+  exec 7>/run/lhctl/backup.lock
+  flock 7
+  send_refused backup 16 "another backup is running on this host, and goes on without the command that began it. Wait until it has ended, then run this again"
+}

@@ -5,7 +5,7 @@
 # WORK holds `install` and `conf`, as rendered. /etc, /opt, /run, /mnt, /usr/local
 # and more are private here, so that the scripts run as they are, with their own
 # paths, real mkfs, mount and resize, and touch nothing of the machine. Stand-ins
-# are in bin/ only: docker, aws, systemctl, apt-get.
+# are in bin/ only: docker, aws, systemctl, apt-get, fallocate, swapon.
 # Exit status: 0 passed, 77 skipped (the last line says why), else failed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

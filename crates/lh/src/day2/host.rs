@@ -74,7 +74,7 @@ struct Listed {
 }
 
 /// Each operation is [`Error::Script`] when its script fails, with what it says; refused ones have
-/// changed nothing.
+/// changed nothing, nor have those that are [`Error::Busy`].
 impl Host {
     /// The database on this instance, by psql there.
     pub fn database(&self) -> Database {
@@ -123,12 +123,13 @@ impl Host {
     /// Restores the latest dump into a scratch database, compares it, and drops that.
     ///
     /// # Errors
-    /// As all operations here; the result is noted on the volume all the same.
+    /// As all operations here; that it failed is noted on the volume all the same, and when one
+    /// passed is kept. A run that was interrupted or found no dump notes nothing.
     pub async fn drill(&self, from: Option<Origin>, progress: &mut Progress<'_>) -> Result<Drill, Error> {
         self.runner.answer("The drill failed", day2::drill(from), MOVING, progress).await
     }
 
-    /// The databases that restores replaced and kept.
+    /// The databases that restores of this stack replaced and kept.
     ///
     /// # Errors
     /// As all operations here.
@@ -137,7 +138,7 @@ impl Host {
         Ok(self.runner.answer::<Listed>(title, day2::retained(), ASKING, progress).await?.retained)
     }
 
-    /// Drops those of `names` that a restore replaced.
+    /// Drops those of `names` that a restore of this stack replaced.
     ///
     /// # Errors
     /// As all operations here.

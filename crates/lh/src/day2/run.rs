@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use lh_host::{Script, Shell, ShellError, Stream};
+use lh_host::{Script, Shell, ShellError, Stream, day2::BUSY};
 use serde::de::DeserializeOwned;
 
 use super::Progress;
@@ -40,8 +40,11 @@ impl Runner {
             Ok(status) => {
                 let reason =
                     lines.reason.unwrap_or_else(|| format!("it ended with the exit status {status}"));
-                let refused = status == REFUSED;
-                Err(Error::Script { title: title.to_owned(), reason, refused })
+                let title = title.to_owned();
+                if status == BUSY {
+                    return Err(Error::Busy { title, reason });
+                }
+                Err(Error::Script { title, reason, refused: status == REFUSED })
             }
             Err(error) => Err(self.without_status(title, &error)),
         }
@@ -118,6 +121,36 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A host whose scripts end so.
+    struct Ends(i32);
+
+    #[async_trait::async_trait]
+    impl Shell for Ends {
+        fn way(&self) -> String {
+            "a test".to_owned()
+        }
+
+        async fn run(&self, _: &Script, tell: &mut lh_host::Tell<'_>) -> Result<i32, ShellError> {
+            tell(Stream::Err, "2026-01-01T00:00:00Z error: refused: another backup is running\n");
+            Ok(self.0)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_is_held_is_told_from_a_failure_and_a_refusal() {
+        let ends = async |status| {
+            let runner = Runner { shell: Arc::new(Ends(status)) };
+            runner.output("The backup failed", String::new(), Duration::ZERO, &mut |_| {}).await
+        };
+        assert!(matches!(ends(1).await, Err(Error::Script { refused: false, .. })));
+        assert!(matches!(ends(5).await, Err(Error::Script { refused: true, .. })));
+        let busy = ends(BUSY).await.err().map(|error| (error.to_string(), error));
+        assert!(
+            matches!(&busy, Some((text, Error::Busy { .. })) if text == "The backup failed: another backup is running"),
+            "{busy:?}"
+        );
+    }
 
     #[test]
     fn lines_are_whole_and_errors_are_kept_for_the_end() {

@@ -1,8 +1,8 @@
 //! Results of `lhctl db` as people read them.
 
 use lh::day2::{
-    Age, Backup, Backups, Checksum, ChunkToCompress, Compressed, DiskReport, Drill, RestorePlan, Restored,
-    Retained, Retention, SlowQueries, Upgrade,
+    Age, Backup, Backups, Checksum, ChunkToCompress, Compressed, DiskReport, Drill, DrillResult, RestorePlan,
+    Restored, Retained, Retention, SlowQueries, Upgrade,
 };
 
 use crate::render::style;
@@ -90,7 +90,18 @@ pub(crate) fn backups(all: &Backups) -> String {
     }
     match &all.last_drill {
         Some(last) => {
-            text += &format!("Last drill {} ago: {}\n", span(all.now.saturating_sub(last.at)), drill(last))
+            let passed = match (last.result, last.last_passed) {
+                (DrillResult::Passed, _) => String::new(),
+                (_, None) => " No drill is known to have passed.".to_owned(),
+                (_, Some(at)) => {
+                    format!(" The last one that passed was {} ago.", span(all.now.saturating_sub(at)))
+                }
+            };
+            text += &format!(
+                "Last drill {} ago: {}{passed}\n",
+                span(all.now.saturating_sub(last.at)),
+                drill(last)
+            );
         }
         None => {
             text += "No drill yet: `lhctl db drill STACK` restores the latest dump into a scratch database.\n"
@@ -102,10 +113,19 @@ pub(crate) fn backups(all: &Backups) -> String {
     text.trim_end().to_owned()
 }
 
-pub(crate) fn retained(kept: &[Retained]) -> String {
+fn retained(kept: &[Retained]) -> String {
     let lines = kept.iter().map(|one| format!("  {} {}  {}", style::keep("="), one.name, size(one.bytes)));
     format!(
         "Kept by restores, until `lhctl db restore STACK --release-old`:\n{}",
+        lines.collect::<Vec<_>>().join("\n")
+    )
+}
+
+/// What `--release-old` is about to drop.
+pub(crate) fn released(kept: &[Retained]) -> String {
+    let lines = kept.iter().map(|one| format!("  {} {}  {}", style::error("-"), one.name, size(one.bytes)));
+    format!(
+        "Kept by earlier restores of this stack, and now to be dropped for good:\n{}",
         lines.collect::<Vec<_>>().join("\n")
     )
 }
@@ -168,7 +188,7 @@ pub(crate) fn restored(done: &Restored) -> String {
 pub(crate) fn drill(drill: &Drill) -> String {
     let what = format!("{} from the {}", drill.backup, drill.from);
     match drill.result {
-        lh::day2::DrillResult::Passed => style::good(&format!(
+        DrillResult::Passed => style::good(&format!(
             "passed: {what} restores in {} s; {} rows in {} tables {}; it was {} old.",
             drill.seconds,
             drill.rows,
@@ -176,7 +196,13 @@ pub(crate) fn drill(drill: &Drill) -> String {
             if drill.compared { "compared" } else { "not compared" },
             span(u64::try_from(drill.age_seconds).unwrap_or(0)),
         )),
-        lh::day2::DrillResult::Failed => style::error(&format!("failed: {what}: {}.", drill.reason)),
+        // Before a dump was found there is none to name.
+        DrillResult::Failed if drill.backup.is_empty() => style::error(&format!("failed: {}.", drill.reason)),
+        DrillResult::Failed => {
+            let reason = drill.reason.strip_prefix(&drill.backup).unwrap_or(&drill.reason);
+            let reason = reason.strip_prefix(" does not fit: ").unwrap_or(&drill.reason);
+            style::error(&format!("failed: {what}: {reason}."))
+        }
     }
 }
 
@@ -315,4 +341,62 @@ pub(crate) fn disk(disk: &DiskReport) -> String {
         text += &style::change("The volume is larger than its file system: --grow lets it grow.");
     }
     text.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A list of backups with this record of the last drill, and without colours.
+    fn told(drill: &Value) -> String {
+        let all = json!({
+            "now": 1_000_000, "bucket": null, "bucket_unread": null, "on_disk": [], "in_bucket": [],
+            "retained": [{ "name": "app_before_20260101_000000", "bytes": 1, "why": "lhctl: before it" }],
+            "last_drill": drill,
+        });
+        anstream::adapter::strip_str(&backups(&serde_json::from_value(all).unwrap())).to_string()
+    }
+
+    fn failed(backup: &str, reason: &str) -> Value {
+        json!({
+            "result": "failed", "reason": reason, "backup": backup, "from": "disk", "at": 999_990,
+            "age_seconds": 0, "seconds": 0, "bytes": 0, "tables": 0, "rows": 0, "compared": false, "timescaledb": "",
+        })
+    }
+
+    #[test]
+    fn a_drill_that_failed_is_told_with_the_one_that_passed() {
+        let mut drill = failed("app_1.sql.gz", "it did not load");
+        let text = told(&drill);
+        assert!(
+            text.contains("Last drill 10 s ago: failed: app_1.sql.gz from the disk: it did not load. No drill is known to have passed.\n"),
+            "{text}"
+        );
+        drill["last_passed"] = json!(1_000_000 - 3 * 86_400);
+        let text = told(&drill);
+        assert!(text.contains("it did not load. The last one that passed was 3 days ago.\n"), "{text}");
+    }
+
+    #[test]
+    fn a_drill_without_a_dump_names_none() {
+        let text = told(&failed("", "the bucket cannot be read"));
+        assert!(text.contains("failed: the bucket cannot be read."), "{text}");
+    }
+
+    #[test]
+    fn what_is_dropped_is_not_told_as_kept() {
+        let kept = Retained { name: "app_before_20260101_000000".into(), bytes: 1, why: String::new() };
+        assert!(
+            told(&Value::Null).contains("Kept by restores, until `lhctl db restore STACK --release-old`:\n")
+        );
+        let text = released(&[kept]);
+        assert!(!text.contains("--release-old") && text.contains("app_before_20260101_000000"), "{text}");
+        assert!(
+            text.starts_with("Kept by earlier restores of this stack, and now to be dropped for good:\n"),
+            "{text}"
+        );
+    }
 }

@@ -35,9 +35,9 @@ if [ -n "$BUCKET" ]; then
     unread=$(tail -n 1 <<<"$listing" | text)
   fi
 fi
-retained=$(sql -d postgres 2>/dev/null <<<"SELECT coalesce(json_agg(json_build_object('name', datname, 'bytes', pg_database_size(datname),
+retained=$(sql -d postgres -v db="$DATABASE" 2>/dev/null <<<"SELECT coalesce(json_agg(json_build_object('name', datname, 'bytes', pg_database_size(datname),
 'why', shobj_description(oid, 'pg_database'))), '[]') FROM pg_database
-WHERE NOT datallowconn AND shobj_description(oid, 'pg_database') LIKE 'lhctl: before %'") || retained=null
+WHERE $KEPT") || retained=null
 drill=$(cat "$dir/last-drill.json" 2>/dev/null) || drill=null
 echo "{\"now\":$(date -u +%s),\"bucket\":$([ -n "$BUCKET" ] && text <<<"$BUCKET" || echo null),\"bucket_unread\":$unread,\
 \"on_disk\":[${disk:1}],\"in_bucket\":[${bucket:1}],\"retained\":${retained//$'\n'/ },\"last_drill\":$drill}"

@@ -8,8 +8,7 @@ admin() { sql -d postgres "$@"; }
 quoted() { printf "'%s'" "${1//\'/\'\'}"; }
 
 mountpoint -q "$MNT" || die 1 "$MNT is not mounted"
-exec 8>"$RUN/restore.lock"
-flock -n 8 || die 1 "a restore, a drill or an upgrade is running on this host, and goes on without the command that began it. Wait until it has ended, then run this again"
+alone restore "a restore, a drill or an upgrade"
 admin <<<'SELECT 1' >/dev/null || die 1 "the database does not answer"
 
 misfits=()
@@ -21,11 +20,13 @@ case $INTO in
   template0 | template1 | postgres | lhctl_*) die 5 "refused: $INTO is no database to restore into" ;;
 esac
 
+no_bucket="refused: the stack names no bucket (\`backup.bucket\` in its file), so no dump lies in one: take one from the disk"
 # The description is small and comes first: $about. FROM is disk, bucket, or empty for either.
 find_dump() {
   case $NAME in
     */* | -* | '') die 5 "refused: '$NAME' is not the name of a dump" ;;
   esac
+  [ "$FROM" != bucket ] || [ -n "$BUCKET" ] || die 5 "$no_bucket"
   where=disk
   if [ "$FROM" != bucket ] && [ -f "$dir/$NAME" ]; then
     [ -f "$dir/$NAME.json" ] || die 5 "refused: $NAME has no description beside it ($NAME.json): neither its checksum nor its versions are known"

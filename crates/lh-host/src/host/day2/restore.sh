@@ -50,6 +50,8 @@ SQL
 swap() {
   local limit text
   text="lhctl: before the restore of $NAME"
+  # Whose it is to give up, where its name does not say so.
+  [ "${kept%_before_*}" = "$DATABASE" ] || text+=", by the stack of $DATABASE"
   limit=$(admin -v db="$INTO" <<<"SELECT datconnlimit FROM pg_database WHERE datname = :'db'")
   if [ -z "$limit" ]; then
     admin -v db="$INTO" -v new="$scratch" >/dev/null <<'SQL'
@@ -75,7 +77,7 @@ SQL
 }
 
 [ -z "$target" ] || adopt
-log "swapping names: sessions of $INTO end now"
+if [ -n "$target" ]; then log "swapping names: sessions of $INTO end now"; else log "naming the new database $INTO"; fi
 for try in {1..6}; do
   kept=${target:+${INTO:0:40}_before_$(date -u +%Y%m%d_%H%M%S)}
   from=${EPOCHREALTIME/./}

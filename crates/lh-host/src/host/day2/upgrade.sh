@@ -4,10 +4,13 @@
 admin() { sql -d postgres; }
 log() { say "$@" >&2; }
 keep=/var/lib/lhctl/before-upgrade
-exec 8>"$RUN/restore.lock"
-flock -n 8 || die 1 "a restore, a drill or an upgrade is running on this host, and goes on without the command that began it. Wait until it has ended, then run this again"
+alone restore "a restore, a drill or an upgrade"
 server=$(admin <<<"SELECT split_part(current_setting('server_version'), ' ', 1)") || die 1 "the database does not answer"
-old=$(docker inspect -f '{{.Config.Image}}' timescaledb)
+running=$(docker inspect -f '{{.Config.Image}}' timescaledb)
+old=$running
+# After an interrupted run it may be the new one that runs already.
+# shellcheck source=/dev/null
+[ ! -f "$keep/host.conf" ] || old=$(. "$keep/host.conf" && echo "$IMAGE")
 
 # Lines of a database and its version of the extension; template1 too, from which others are made.
 versions() {
@@ -50,7 +53,7 @@ answer() {
 \"timescaledb\":\"$newest\",\"databases\":[${dbs:1}],\"misfits\":[${all:1}],\"needed\":$1,\"seconds\":$SECONDS}"
 }
 needed=false
-[ "$old" = "$NEW" ] || needed=true
+[ "$running" = "$NEW" ] || needed=true
 ! grep -qv " $newest$" <<<"$installed" || needed=true
 [ ! -d "$keep" ] || needed=true
 if [ "$MODE" = plan ] || [ "$needed" = false ]; then
@@ -59,22 +62,36 @@ if [ "$MODE" = plan ] || [ "$needed" = false ]; then
 fi
 [ "${#misfits[@]}" = 0 ] || die 5 "refused: $NEW does not fit: $(printf '%s; ' "${misfits[@]}" | sed 's/; $//'). Nothing was changed"
 
-updated=
+# Goes whole or not at all: without its note of what was updated, the rest of it would lead back.
+forget() {
+  rm -rf "$keep.done"
+  mv -T "$keep" "$keep.done"
+  rm -rf "$keep.done"
+}
 way_back() {
-  local rc=$?
+  local rc=$? names by
   trap - EXIT
-  if [ "$rc" != 0 ] && [ -z "$updated" ] && [ -d "$keep" ]; then
+  [ "$rc" != 0 ] || exit 0
+  if [ -e "$keep/updated" ]; then
+    # By the last image that updated one, which need not be that of this run.
+    names=$(cut -d ' ' -f 2- "$keep/updated" | sort -u | paste -sd , | sed 's/,/, /g')
+    by=$(tail -n 1 "$keep/updated" | cut -d ' ' -f 1)
+    log "the catalog of $names was updated, or may have been: only $by serves it, and $old cannot read it any more"
+    if admin >/dev/null 2>&1 <<<'SELECT 1'; then
+      log "it answers: run the upgrade to $by again, or restore the dump that was made before"
+    else
+      log "it does not answer: the lines above say why. Once that is mended, /usr/local/sbin/lhctl-host-setup on the host, or a reboot, starts it; then run the upgrade again. Else the snapshot and the dump that were made before are the ways back"
+    fi
+  elif [ -d "$keep" ]; then
     log "going back to $old"
     cp -p "$keep/host.conf" /etc/lhctl/host.conf
     cp -p "$keep/docker-compose.yml" /opt/docker-compose.yml
     if /usr/local/sbin/lhctl-host-setup >&2; then
-      rm -rf "$keep"
+      forget
       log "$old serves again, as before"
     else
       log "$old does not start either: see the lines above; the files of before are in $keep"
     fi
-  elif [ "$rc" != 0 ] && [ -n "$updated" ]; then
-    log "the catalog of$updated was updated: only $NEW serves it. Run the upgrade again, or restore the dump that was made before it"
   fi
   exit "$rc"
 }
@@ -95,13 +112,21 @@ refresh >&2 || die 1 "the database does not start with $NEW"
 while read -r db version; do
   if [ -z "$db" ] || [ "$version" = "$newest" ]; then continue; fi
   log "updating the extension in $db from $version to $newest"
+  # Noted before it is done, on the disk: from then on no run may go back, whatever ended this one.
+  first=
+  [ -e "$keep/updated" ] || first=1
+  echo "$NEW $db" >>"$keep/updated"
+  sync "$keep/updated" "$keep"
   # The first statement of its session: a library that is loaded already cannot be exchanged.
-  sql -d "$db" <<<'ALTER EXTENSION timescaledb UPDATE' || die 1 "the extension in $db was not updated"
-  updated+=" $db"
+  rc=0
+  sql -d "$db" <<<'ALTER EXTENSION timescaledb UPDATE' || rc=$?
+  # 3, by psql: the server refused it, and so undid it. A lost session says nothing of its end.
+  [ "$rc" != 3 ] || [ -z "$first" ] || rm "$keep/updated"
+  [ "$rc" = 0 ] || die 1 "the extension in $db was not updated"
 done <<<"$(versions)"
 installed=$(versions)
 ! grep -qv " $newest$" <<<"$installed" || die 1 "not every database has TimescaleDB $newest: $installed"
 tcp_ok || die 1 "the database does not answer over TCP"
-rm -rf "$keep"
+forget
 log "$NEW serves, with TimescaleDB $newest"
 answer true

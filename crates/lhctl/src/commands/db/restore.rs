@@ -28,7 +28,7 @@ pub(super) struct Restore {
     /// Show what would be done, and do nothing
     #[arg(long)]
     plan: bool,
-    /// Drop the databases that earlier restores replaced and kept
+    /// Drop the databases that earlier restores of this stack replaced and kept
     #[arg(long, conflicts_with_all = ["name", "into", "from", "plan"])]
     release_old: bool,
     /// Do not ask
@@ -83,7 +83,7 @@ impl Restore {
             anstream::println!("No database is kept from an earlier restore.");
             return Ok(Code::Done);
         }
-        anstream::println!("{}", human::retained(&kept));
+        anstream::println!("{}", human::released(&kept));
         super::approved(
             self.auto_approve,
             "db restore --release-old",
