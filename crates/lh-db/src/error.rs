@@ -47,6 +47,12 @@ pub enum DbError {
         /// How long it was waited for.
         seconds: u64,
     },
+    /// The database of this machine runs already.
+    #[error("a database runs there already, at {place}")]
+    Runs {
+        /// Host, port and database.
+        place: String,
+    },
     /// The database of this machine cannot be had.
     #[error("{0}")]
     Local(String),
@@ -146,6 +152,7 @@ impl DbError {
                 "Wait until it has ended, or raise --lock-timeout. The lock is the session's: it is free as soon as that session ends.".to_owned(),
             ),
             Self::Migration { left, .. } => Some((*left).to_owned()),
+            Self::Runs { .. } => Some("Use it as it is: commands on an applied stack with --local reach it. `lhctl local database --stop` ends it, wherever it was started.".to_owned()),
             Self::Local(_) => Some("Everything else works without it; any other TimescaleDB serves too, by --database-url.".to_owned()),
             Self::Sql { .. } | Self::Refused(_) | Self::File { .. } => None,
         }

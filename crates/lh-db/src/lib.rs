@@ -24,6 +24,6 @@ pub use migrations::{
 pub use ready::{Stage, probe, ready};
 pub use url::DatabaseUrl;
 pub use verify::{
-    CHECKS, COMPRESS_AFTER, Check, Outcome, Problem, RETENTION, Report, Schema, Verdict, VerifyOptions,
-    verify,
+    CHECKS, COMPRESS_AFTER, Check, HYPERTABLES, Outcome, Problem, RETENTION, Report, Schema, Verdict,
+    VerifyOptions, verify,
 };

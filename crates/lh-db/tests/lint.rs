@@ -98,6 +98,56 @@ fn guide_defect_13_alter_job_changes_one_key_and_does_not_replace_the_configurat
 }
 
 #[test]
+fn guide_defect_13_a_configuration_is_found_wherever_it_stands_among_the_arguments() {
+    let replaced = |text: &str| assert_eq!(one(text), ["E0857 1:1"], "{text}");
+    let kept = |text: &str| assert_eq!(one(text), [""; 0], "{text}");
+    replaced("SELECT alter_job(1002, NULL, NULL, NULL, NULL, NULL, '{\"drop_after\":\"30 days\"}'::jsonb);");
+    replaced(
+        "SELECT public.alter_job((SELECT max(a, b) FROM j), make_interval(0, 1), NULL, ARRAY[1, 2][1], NULL, true, '{}');",
+    );
+    replaced("SELECT \"alter_job\"(1, \"config\" := jsonb_build_object('drop_after', '30 days'));");
+    replaced("SELECT alter_job(1, config => jsonb_set('{}', '{drop_after}', '\"30 days\"'));");
+    replaced("SELECT alter_job(1, NULL, NULL, NULL, NULL, NULL, new) FROM (SELECT '{}'::jsonb AS new) AS n;");
+    // What is left as it is, or built upon what is there.
+    kept("SELECT alter_job(1, NULL, NULL, NULL, NULL, NULL, NULL, now());");
+    kept("SELECT alter_job(1, config => NULL::jsonb);");
+    kept(
+        "SELECT alter_job(1, NULL, NULL, NULL, NULL, NULL, j.config || '{\"drop_after\": \"30 days\"}') FROM j;",
+    );
+    kept("SELECT alter_job(1, config => (SELECT config - 'drop_after' FROM j));");
+    kept("SELECT alter_job(1, NULL, NULL, NULL, NULL, true);");
+    kept(
+        "SELECT alter_job(1, config => n.new) FROM (SELECT jsonb_set(config, '{a}', '1') AS new FROM j) AS n;",
+    );
+    kept("SELECT 'alter_job(1, config => ''{}'')';");
+}
+
+#[test]
+fn guide_defect_13_one_alter_job_does_not_answer_for_another() {
+    let merged = "alter_job(1, config => jsonb_set(config, '{drop_after}', '\"30 days\"'))";
+    let whole = "alter_job(2, config => '{\"drop_after\": \"30 days\"}')";
+    assert_eq!(one(&format!("SELECT {merged}, {whole} FROM j;")), ["E0857 1:1"]);
+    assert_eq!(one(&format!("SELECT {whole}, {merged} FROM j;")), ["E0857 1:1"]);
+    assert_eq!(one(&format!("SELECT {whole}, jsonb_set('{{}}', '{{a}}', '1');")), ["E0857 1:1"]);
+    assert!(one(&format!("SELECT {merged}, {merged} FROM j;")).is_empty());
+}
+
+/// What `lhctl migrate new` writes is to be filled before it is run: noted as done, it could not be
+/// filled any more.
+#[test]
+fn a_file_without_a_statement_is_found() {
+    for text in ["", "\n\n", "-- What this changes, and why.\n", "/* later */ ;;\n"] {
+        assert_eq!(one(text), ["E0867 1:1"], "{text:?}");
+    }
+    assert_eq!(one("-- no-transaction\n"), ["E0867 1:1"]);
+    assert_eq!(one("/* SELECT 1;"), ["E0861 1:1"], "it does not end, which is what to mend");
+    let folder = tempfile::tempdir().unwrap();
+    Migrations::create(folder.path(), "later", 1).unwrap();
+    let findings = lint(&Migrations::folder(folder.path()).unwrap().all);
+    assert_eq!(findings.iter().map(|finding| finding.code.as_str()).collect::<Vec<_>>(), ["E0867"]);
+}
+
+#[test]
 fn what_only_psql_understands_is_found() {
     assert_eq!(one("COPY t FROM STDIN;"), ["E0858 1:1"]);
     assert_eq!(one("\\set x 1\n"), ["E0858 1:1"]);

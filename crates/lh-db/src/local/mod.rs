@@ -47,8 +47,8 @@ impl LocalDatabase {
     /// one. It ends when this is dropped. `tell` is told what takes time.
     ///
     /// # Errors
-    /// [`DbError::Local`] when Node.js or npm is missing, one runs there already, or the server
-    /// does not start.
+    /// [`DbError::Local`] when Node.js or npm is missing or the server does not start;
+    /// [`DbError::Runs`] when one runs there already.
     pub async fn start(
         folder: &Path,
         port: Option<u16>,
@@ -82,10 +82,7 @@ impl LocalDatabase {
         let home = folder.join("database");
         let packages = packages::packages(&home, tell).await?;
         if let Some(url) = Self::beside(folder)? {
-            return Err(DbError::Local(format!(
-                "a database runs there already, at {}; `lhctl local database --stop` ends one that runs in the background",
-                url.place()
-            )));
+            return Err(DbError::Runs { place: url.place().to_owned() });
         }
         packages::programs(&home.join("engine"))?;
         let port = port.map_or_else(free_port, Ok)?;

@@ -54,6 +54,20 @@ pub enum Progress {
         /// How long it is waited for.
         limit: Duration,
     },
+    /// The changed file of a migration was noted as it is now.
+    Accepted {
+        /// Its version.
+        version: i64,
+        /// What it is about.
+        description: String,
+    },
+    /// An unfinished migration was noted as done.
+    Done {
+        /// Its version.
+        version: i64,
+        /// What it is about.
+        description: String,
+    },
     /// A migration is being run.
     Began {
         /// Its version.
@@ -113,7 +127,7 @@ async fn locked(
         .await
         .map_err(|error| DbError::Sql { what: format!("The table {TABLE}"), reason: error.to_string() })?;
     let table = Table::find(session).await?;
-    decide(session, &table, migrations, &standing, force).await?;
+    decide(session, &table, migrations, &standing, force, tell).await?;
     let mut ran = Vec::new();
     for migration in &migrations.all {
         let state = standing.state(migration.version);
@@ -172,21 +186,30 @@ fn goes_on(migrations: &Migrations, version: i64) -> bool {
     migration.no_transaction && found.len() == 1 && found.iter().all(sql::is_repeatable)
 }
 
-/// Notes what the user decided.
+/// Notes what the user decided, and tells each.
 async fn decide(
     session: &mut PgConnection,
     table: &Table,
     migrations: &Migrations,
     standing: &Standing,
     force: &Force,
+    tell: Tell<'_>,
 ) -> Result<(), DbError> {
     let is = |version: i64, state: State| standing.state(version) == Some(state);
     for migration in &migrations.all {
         let version = migration.version;
         let done = force.done.contains(&version) && is(version, State::Unfinished);
-        if done || force.accept.contains(&version) && is(version, State::Changed) {
-            table.note_done(session, migration, Duration::ZERO).await?;
+        let accepted = force.accept.contains(&version) && is(version, State::Changed);
+        if !done && !accepted {
+            continue;
         }
+        table.note_done(session, migration, Duration::ZERO).await?;
+        let description = migration.description.clone();
+        tell(if done {
+            Progress::Done { version, description }
+        } else {
+            Progress::Accepted { version, description }
+        });
     }
     Ok(())
 }

@@ -63,6 +63,12 @@ impl Standing {
         self.rows.iter().find(|row| row.version == version).map(|row| row.state)
     }
 
+    /// How many were run, have no file, and are passed over, because others share the database.
+    pub fn passed_over(&self) -> usize {
+        let over = |row: &&Applied| row.state == State::Missing && row.finding.is_none();
+        self.rows.iter().filter(over).count()
+    }
+
     /// Those that a run would apply, in order.
     pub fn pending(&self) -> impl Iterator<Item = i64> + '_ {
         let waits = |row: &&Applied| matches!(row.state, State::Pending | State::OutOfOrder);
@@ -159,7 +165,7 @@ pub(super) fn compare(migrations: &Migrations, noted: &BTreeMap<i64, Noted>) -> 
             file: None,
             state: State::Missing,
             installed_on: Some(had.installed_on.clone()),
-            finding: Some(missing(*version, had, &migrations.place)),
+            finding: (!migrations.shared).then(|| missing(*version, had, &migrations.place)),
         };
         rows.insert(*version, row);
     }
@@ -184,11 +190,11 @@ fn finding(
         State::OutOfOrder => Diagnostic::error("E0873", format!("The migration {version} was not run, and a newer one was"))
             .at(origin)
             .because(format!("The database has {} already; what comes later in order may count on what came before", newest.unwrap_or_default()))
-            .fix("Give the file a newer number, or, if it does not matter to the newer ones, run it with --out-of-order."),
+            .fix("Give the file a newer number; or, if it does not matter to the newer ones, run it with `lhctl migrate STACK run --out-of-order`."),
         State::Unfinished => Diagnostic::error("E0874", format!("The migration {version} was begun and its end is not known"))
             .at(origin)
             .because("It runs outside a transaction, and the run that began it ended before it could note the outcome")
-            .fix(format!("See in the database whether the statement took effect. Then `run --retry {version}` runs it again, and `run --done {version}` notes it as done.")),
+            .fix(format!("See in the database whether the statement took effect. Then `lhctl migrate STACK run --retry {version}` runs it again, and `lhctl migrate STACK run --done {version}` notes it as done.")),
         State::Missing => return None,
     })
 }
@@ -207,8 +213,8 @@ fn changed(migration: &Migration, had: &Noted) -> Diagnostic {
             .fix("Put `*.sql -text` into .gitattributes and check the file out again.");
     }
     finding
-        .because(format!("What the file says and what the database of {} has are no longer the same", had.installed_on))
-        .fix(format!("Bring the file back as it was, and write the change as a new migration. If only a comment changed, `run --accept {version}` notes the file as it is now."))
+        .because(format!("It was run on {} with another text than the file has now, so that the file does not say what the database has", had.installed_on))
+        .fix(format!("Bring the file back as it was, and write the change as a new migration. If only a comment changed, `lhctl migrate STACK run --accept {version}` notes the file as it is now."))
 }
 
 fn missing(version: i64, had: &Noted, place: &str) -> Diagnostic {
@@ -218,5 +224,5 @@ fn missing(version: i64, had: &Noted, place: &str) -> Diagnostic {
         .because(format!(
             "It is not among the migrations {place}: they are older than the database, or another program's"
         ))
-        .fix("Update the files, or name the right folder with --migrations; if other files are meant to share this database, run with --ignore-missing.")
+        .fix("Update the files, or name the right folder with --migrations; if other files are meant to share this database, `lhctl migrate STACK run --ignore-missing` passes over it, and so do `lhctl migrate STACK status --ignore-missing` and `lhctl verify STACK --ignore-missing`.")
 }

@@ -29,6 +29,9 @@ fn lint_one(migration: &Migration, hypertables: &BTreeSet<String>) -> Vec<Diagno
                 .fix("Close it."),
         );
     }
+    if found.is_empty() && flaw.is_none() {
+        findings.push(empty(migration));
+    }
     findings.extend(mark(migration));
     let context = Context { transaction: !migration.no_transaction, hypertables };
     for statement in &found {
@@ -40,6 +43,15 @@ fn lint_one(migration: &Migration, hypertables: &BTreeSet<String>) -> Vec<Diagno
         findings.extend(alone(migration, &found));
     }
     findings
+}
+
+/// Run as it is, it would be noted as done, and what is written into it later would not be run.
+fn empty(migration: &Migration) -> Diagnostic {
+    let first = migration.sql.find('\n').unwrap_or(migration.sql.len());
+    Diagnostic::error("E0867", "This file has no statement")
+        .at(migration.origin(0..first))
+        .because("It would be noted as done, and SQL that is written into it afterwards would never be run")
+        .fix("Write its SQL before it is run, or remove the file.")
 }
 
 /// `-- no-transaction` counts as the file's first bytes only.

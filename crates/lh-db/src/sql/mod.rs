@@ -1,5 +1,6 @@
 //! SQL as text: divided into statements, and looked through for what TimescaleDB refuses.
 
+mod jobs;
 mod lex;
 mod lint;
 mod rules;

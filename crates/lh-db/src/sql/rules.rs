@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use lh_model::Diagnostic;
 
-use super::lex::{Statement, Token, statements};
+use super::{
+    jobs::replaced_config,
+    lex::{Statement, Token, statements},
+};
 
 /// What a rule knows besides the statement.
 pub(super) struct Context<'c> {
@@ -59,7 +62,7 @@ fn begins(tokens: &[Token], words: &[&str]) -> bool {
     tokens.len() >= words.len() && words.iter().zip(tokens).all(|(word, token)| token.is(word))
 }
 
-fn has(tokens: &[Token], words: &[&str]) -> bool {
+pub(super) fn has(tokens: &[Token], words: &[&str]) -> bool {
     tokens.windows(words.len()).any(|window| begins(window, words))
 }
 
@@ -179,19 +182,6 @@ fn transaction_control(statement: &Statement, _: &Context) -> Option<Diagnostic>
             .because("Each file is run in one transaction together with the note that it was done; ending it earlier would break them apart")
             .fix("Leave it out."),
     )
-}
-
-/// <https://docs.timescale.com/api/latest/jobs-automation/alter_job/>
-fn replaced_config(statement: &Statement, _: &Context) -> Option<Diagnostic> {
-    let tokens = &statement.tokens;
-    let alters = tokens.iter().any(|token| token.is("ALTER_JOB"));
-    let sets = has(tokens, &["CONFIG", "=", ">"]) || has(tokens, &["CONFIG", ":", "="]);
-    let merges = tokens.iter().any(|token| token.is("JSONB_SET")) || has(tokens, &["CONFIG", "|", "|"]);
-    (alters && sets && !merges).then(|| {
-        Diagnostic::error("E0857", "alter_job replaces the whole configuration of the job")
-            .because("What `config` does not name, such as the hypertable's id, is gone, and the job fails from then on")
-            .fix("Change one key: SELECT alter_job(job_id, config => jsonb_set(config, '{drop_after}', '\"90 days\"')) FROM timescaledb_information.jobs WHERE …")
-    })
 }
 
 /// Commands of psql and of its protocol for copying, which only a client can follow.

@@ -12,6 +12,7 @@ use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 
 pub use self::policies::{COMPRESS_AFTER, RETENTION};
+pub use self::schema::HYPERTABLES;
 pub(crate) use self::server::milliseconds as server_milliseconds;
 use crate::{DatabaseUrl, DbError, Migrations, bench, connect::connect};
 

@@ -14,7 +14,8 @@ pub(super) const MIGRATE: &str =
     "Run `lhctl migrate STACK`; if it has nothing to run, somebody changed the database by hand.";
 
 const TABLES: [&str; 3] = ["users", "subscriptions", "alert_channels"];
-pub(super) const HYPERTABLES: [&str; 2] = ["check_history", "alert_history"];
+/// The hypertables of the reference stack.
+pub const HYPERTABLES: [&str; 2] = ["check_history", "alert_history"];
 /// Each aggregate with the columns that its readers count on.
 pub(super) const AGGREGATES: [(&str, [&str; 3]); 2] = [
     ("hourly_metrics", ["hour", "subscription_id", "uptime_ratio"]),
@@ -29,11 +30,18 @@ pub(super) async fn migrations(session: &mut PgConnection, migrations: &Migratio
     }
     let pending = standing.pending().count();
     if pending > 0 {
-        let reason = format!("{pending} of {} migrations were not run", standing.rows.len());
+        let all = standing.rows.iter().filter(|row| row.file.is_some()).count();
+        let reason = format!("{pending} of {all} migrations were not run");
         return Err(Problem::failed(reason, "Run them with `lhctl migrate STACK`."));
     }
-    let last = standing.rows.last().map(|row| format!(", the last is {} ({})", row.version, row.description));
-    Ok(vec![format!("{} migrations applied{}", standing.rows.len(), last.unwrap_or_default())])
+    let own: Vec<_> = standing.rows.iter().filter(|row| row.file.is_some()).collect();
+    let last = own.last().map(|row| format!(", the last is {} ({})", row.version, row.description));
+    let mut evidence = vec![format!("{} migrations applied{}", own.len(), last.unwrap_or_default())];
+    match standing.passed_over() {
+        0 => {}
+        over => evidence.push(format!("{over} without a file passed over (--ignore-missing)")),
+    }
+    Ok(evidence)
 }
 
 pub(super) async fn tables(session: &mut PgConnection) -> Verdict {

@@ -43,7 +43,14 @@ async fn guide_defect_16_the_benchmark_refreshes_counts_its_rows_and_leaves_no_t
     let report = verified(url, true).await;
     let seen = evidence(&report);
     // How fast this machine is now is not what this asks; that each query found its rows is.
-    for text in ["10000 rows, both aggregates refreshed", "of 24 rows", "of 280 rows", "of 252 rows"] {
+    for text in [
+        "check_history holds 10000 rows",
+        "hourly_metrics refreshed: from 0 to 10000 of 10000 rows",
+        "daily_metrics refreshed: from 0 to 10000 of 10000 rows",
+        "of 24 rows",
+        "of 280 rows",
+        "of 252 rows",
+    ] {
         assert!(seen.contains(text), "{report:#?}");
     }
     assert_eq!(traces(&mut session).await, before);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lh_aws::inspect::{AlarmEvent, AlarmSight};
 use lh_db::{Problem, Verdict};
 
-use super::{Scene, span, unanswered};
+use super::{Scene, span, subscriptions, unanswered};
 
 /// An alarm that had no data for so long watches nothing.
 const SILENT: i64 = 3600;
@@ -90,14 +90,25 @@ impl Scene<'_> {
         }
         let mut evidence = lines;
         evidence.push(format!("{name} was put back to {}", alarm.state));
+        // The topic took it. Whether anybody heard is what the test is for.
+        let mut deaf = Vec::new();
         for topic in &alarm.alarm_actions {
             let subscribers = self.inspector.subscribers(topic).await.map_err(|error| unanswered(&error))?;
             let reached: Vec<String> =
                 subscribers.into_iter().filter(|one| one.confirmed).map(|one| one.endpoint).collect();
-            let who = if reached.is_empty() { "nobody has confirmed".to_owned() } else { reached.join(", ") };
-            evidence.push(format!("told: {who}"));
+            match reached.as_slice() {
+                [] => deaf.push(topic.rsplit(':').next().unwrap_or_default()),
+                some => evidence.push(format!("told: {}", some.join(", "))),
+            }
         }
-        Ok(evidence)
+        if deaf.is_empty() {
+            return Ok(evidence);
+        }
+        let reason = format!(
+            "{name} told its topic, and nobody was told: no subscription to {} is confirmed",
+            deaf.join(" and ")
+        );
+        Err(Problem::Failed(reason, subscriptions::FIX.to_owned(), evidence))
     }
 
     /// What became of an alarm that was put into ALARM, after the events that were there before.

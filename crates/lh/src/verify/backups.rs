@@ -100,7 +100,7 @@ impl Scene<'_> {
         let (since, _) = self.backups_since().await?;
         let newest = self.inspector.newest_dump(&dumps.bucket, &dumps.prefix).await;
         let newest = newest.map_err(|error| unanswered(&error))?;
-        let fix = "Look at the backup's log with `lhctl ssh STACK` and `journalctl -u lhctl-backup`; `lhctl db backup STACK` makes one now.";
+        let fix = "`lhctl ssh STACK -- tail /var/log/lhctl-host.log` shows what the backup says; `lhctl db backup STACK` makes one now.";
         let evidence = match &newest {
             Some(dump) => described(dump, self.now)?,
             None => Vec::new(),

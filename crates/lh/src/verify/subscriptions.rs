@@ -6,7 +6,7 @@ use lh_db::{Problem, Verdict};
 
 use super::{Scene, text, unanswered};
 
-const FIX: &str =
+pub(super) const FIX: &str =
     "Follow the link in AWS's mail, within 48 hours of it; `lhctl apply STACK` sends another after that.";
 
 impl Scene<'_> {

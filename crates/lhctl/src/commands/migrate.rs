@@ -8,14 +8,17 @@ use std::{
 use clap::Subcommand;
 use lh::{
     Stack,
-    db::{self, Force, Migrations, RunOptions},
+    db::{self, DbError, Force, Migrations, RunOptions},
 };
 
 use crate::{
     args::Global,
     context::Target,
     failure::{Code, Failure},
-    render::{diagnostic, migrations as human},
+    render::{
+        diagnostic,
+        migrations::{self as human, Seen},
+    },
 };
 
 /// Arguments of `migrate`.
@@ -35,16 +38,22 @@ enum Verb {
     /// Run what is pending (this is what happens without a verb)
     Run(RunArgs),
     /// Show what was run, what is pending, and what does not fit
-    Status {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Status(StatusArgs),
     /// Write a new, empty migration
     New {
         /// What it does, as in add_regions
         name: String,
     },
+}
+
+#[derive(clap::Args)]
+struct StatusArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Pass over applied migrations that have no file
+    #[arg(long)]
+    ignore_missing: bool,
 }
 
 #[derive(clap::Args)]
@@ -56,7 +65,7 @@ struct RunArgs {
     #[arg(long, value_name = "VERSION")]
     retry: Vec<i64>,
     /// Note an unfinished migration as done
-    #[arg(long, value_name = "VERSION", conflicts_with = "retry")]
+    #[arg(long, value_name = "VERSION")]
     done: Vec<i64>,
     /// Note the file of a migration as it is now
     #[arg(long, value_name = "VERSION")]
@@ -70,7 +79,13 @@ struct RunArgs {
 }
 
 impl RunArgs {
-    fn options(&self) -> RunOptions {
+    fn options(&self) -> Result<RunOptions, Failure> {
+        if let Some(version) = self.retry.iter().find(|version| self.done.contains(version)) {
+            return Err(Failure::plain(format!(
+                "--retry {version} and --done {version} contradict each other."
+            ))
+            .fix("Give one of them for each migration."));
+        }
         let force = Force {
             retry: self.retry.clone(),
             done: self.done.clone(),
@@ -78,7 +93,7 @@ impl RunArgs {
             out_of_order: self.out_of_order,
             ignore_missing: self.ignore_missing,
         };
-        RunOptions { lock_timeout: Duration::from_secs(self.lock_timeout), force }
+        Ok(RunOptions { lock_timeout: Duration::from_secs(self.lock_timeout), force })
     }
 }
 
@@ -88,12 +103,22 @@ impl Migrate {
         if let Some(Verb::New { name }) = &self.verb {
             return self.begin(stack.as_ref(), name);
         }
-        let migrations = lh::migrations(stack.as_ref(), self.migrations.as_deref())?;
-        match &self.verb {
-            None => self.apply(stack, &migrations, &RunOptions::default(), global).await,
-            Some(Verb::Run(args)) => self.apply(stack, &migrations, &args.options(), global).await,
-            Some(Verb::Status { json }) => self.status(stack, &migrations, *json, global).await,
-            Some(Verb::New { .. }) => Ok(Code::Done),
+        let migrations = lh::migrations(stack.as_ref(), self.migrations.as_deref());
+        let options = match &self.verb {
+            Some(Verb::Status(args)) => {
+                let undone = "The migrations cannot be compared with the database";
+                let migrations = migrations.map_err(|error| unread(error, undone))?;
+                let migrations = Migrations { shared: args.ignore_missing, ..migrations };
+                return self.status(stack, &migrations, args.json, global).await;
+            }
+            Some(Verb::Run(args)) => args.options()?,
+            _ => RunOptions::default(),
+        };
+        let (migrations, mut seen) = (migrations?, Seen::of(&options.force));
+        // Dropped, a run ends its session: the server undoes what was not committed.
+        tokio::select! {
+            ended = self.apply(stack, &migrations, &options, &mut seen, global) => ended,
+            Ok(()) = tokio::signal::ctrl_c() => Err(interrupted(&seen, &migrations)),
         }
     }
 
@@ -102,14 +127,18 @@ impl Migrate {
         stack: Option<Stack>,
         migrations: &Migrations,
         options: &RunOptions,
+        seen: &mut Seen,
         global: &Global,
     ) -> Result<Code, Failure> {
         let database = self.target.find(stack, global).await?;
         anstream::eprintln!("Database {}, {}.", database.url().place(), human::place(migrations));
-        let run = db::run(database.url(), migrations, options, &mut human::progress).await;
-        let ran = run.map_err(|error| failure(error, migrations))?;
-        let newest = migrations.all.last().map(|last| last.version);
-        anstream::println!("{}", human::summary(ran.len(), newest));
+        let mut tell = |progress| seen.tell(progress);
+        let run = db::run(database.url(), migrations, options, &mut tell).await;
+        run.map_err(|error| failure(error, migrations))?;
+        for idle in seen.idle() {
+            anstream::eprintln!("{idle}");
+        }
+        anstream::println!("{}", seen.summary(migrations.all.last().map(|last| last.version)));
         Ok(Code::Done)
     }
 
@@ -163,12 +192,33 @@ impl Migrate {
             (None, None) => PathBuf::from("migrations"),
         };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let path = Migrations::create(&folder, name, human::stamp(now)).map_err(lh::Error::from)?;
+        let path = Migrations::create(&folder, name, human::stamp(now))
+            .map_err(|error| unread(error.into(), "No migration was written"))?;
         anstream::println!("Wrote {path}.");
         Ok(Code::Done)
     }
 }
 
-fn failure(error: db::DbError, migrations: &Migrations) -> Failure {
+/// Files that are wrong, where none was to be run: `undone` says what did not come about.
+pub(super) fn unread(error: lh::Error, undone: &str) -> Failure {
+    match error {
+        lh::Error::Database(DbError::Refused(findings)) => {
+            let message = format!("{undone}: {}.", human::counted(findings.len(), "finding"));
+            Failure::findings(Code::Error, message, findings, lh::Sources::new())
+        }
+        other => other.into(),
+    }
+}
+
+/// What is known of a run that ended by Ctrl-C.
+fn interrupted(seen: &Seen, migrations: &Migrations) -> Failure {
+    let is_outside = |version: i64| {
+        migrations.all.iter().any(|migration| migration.version == version && migration.no_transaction)
+    };
+    let (message, fix) = seen.interrupted(is_outside);
+    Failure::plain(message).code(Code::Interrupted).fix(fix)
+}
+
+fn failure(error: DbError, migrations: &Migrations) -> Failure {
     Failure::from(lh::Error::from(error)).with_sources(&migrations.sources())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lh::{
     Diagnostic,
-    db::{Migrations, Progress, Standing, State},
+    db::{Force, Migrations, Progress, Standing, State},
 };
 use serde_json::{Value, json};
 
@@ -15,34 +15,135 @@ pub(crate) fn place(migrations: &Migrations) -> String {
     format!("{} {}", counted(migrations.all.len(), "migration"), migrations.place)
 }
 
-fn counted(n: usize, what: &str) -> String {
+pub(crate) fn counted(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
-/// Tells what a run does, a line each.
-pub(crate) fn progress(progress: Progress) {
-    match progress {
-        Progress::Waiting { holder, limit } => anstream::eprintln!(
-            "Another run of migrations holds the lock ({holder}): waiting for at most {} s.",
-            limit.as_secs()
-        ),
-        Progress::Began { version, description, again: true } => {
-            anstream::eprintln!("{version} {description}… (an earlier run had begun it; it can be run again)")
+/// What a run did so far.
+#[derive(Default)]
+pub(crate) struct Seen {
+    force: Force,
+    accepted: Vec<i64>,
+    done: Vec<i64>,
+    /// Those that were run; the last of them may not have ended.
+    began: Vec<(i64, String)>,
+    again: Vec<i64>,
+    is_running: bool,
+}
+
+impl Seen {
+    /// Nothing yet of a run with these decisions.
+    pub fn of(force: &Force) -> Self {
+        Self { force: force.clone(), ..Self::default() }
+    }
+
+    /// Tells what the run does, a line each, and keeps it in mind.
+    pub fn tell(&mut self, progress: Progress) {
+        match progress {
+            Progress::Waiting { holder, limit } => anstream::eprintln!(
+                "Another run of migrations holds the lock ({holder}): waiting for at most {} s.",
+                limit.as_secs()
+            ),
+            Progress::Accepted { version, description } => {
+                anstream::eprintln!("{version} {description}: the file as it is now was noted.");
+                self.accepted.push(version);
+            }
+            Progress::Done { version, description } => {
+                anstream::eprintln!("{version} {description}: noted as done, as you decided.");
+                self.done.push(version);
+            }
+            Progress::Began { version, description, again } => {
+                let why = match again {
+                    true if self.force.retry.contains(&version) => " (again, as you decided)",
+                    true => " (an earlier run had begun it; it can be run again)",
+                    false => "",
+                };
+                anstream::eprintln!("{version} {description}…{why}");
+                self.began.push((version, description));
+                self.again.extend(again.then_some(version));
+                self.is_running = true;
+            }
+            Progress::Finished { version, elapsed } => {
+                anstream::eprintln!("{} {version} [{:.1} s]", style::good("✓"), elapsed.as_secs_f64());
+                self.is_running = false;
+            }
         }
-        Progress::Began { version, description, .. } => anstream::eprintln!("{version} {description}…"),
-        Progress::Finished { version, elapsed } => {
-            anstream::eprintln!("{} {version} [{:.1} s]", style::good("✓"), elapsed.as_secs_f64());
+    }
+
+    /// Decisions that met nothing, a line for each option.
+    pub fn idle(&self) -> Vec<String> {
+        let options = [
+            ("--accept", &self.force.accept, &self.accepted),
+            ("--done", &self.force.done, &self.done),
+            ("--retry", &self.force.retry, &self.again),
+        ];
+        let idle = |(option, asked, met): (&str, &Vec<i64>, &Vec<i64>)| {
+            let left: Vec<i64> = asked.iter().filter(|version| !met.contains(version)).copied().collect();
+            (!left.is_empty()).then(|| format!("{option} {}: nothing was there to decide.", list(&left)))
+        };
+        options.into_iter().filter_map(idle).collect()
+    }
+
+    /// The last line of a run that ended well.
+    pub fn summary(&self, newest: Option<i64>) -> String {
+        let at = newest.map(|newest| format!(" The database is at {newest}.")).unwrap_or_default();
+        let again = match self.again.as_slice() {
+            [] => String::new(),
+            again => format!(" (again: {})", list(again)),
+        };
+        let ran = match self.began.len() {
+            0 => "Nothing to run.".to_owned(),
+            ran => format!("Migrated: {} run{again}.", counted(ran, "migration")),
+        };
+        style::good(&format!("{}{ran}{at}", self.decided()))
+    }
+
+    /// What was noted without being run.
+    fn decided(&self) -> String {
+        let noted = [("Accepted", &self.accepted), ("Noted as done", &self.done)];
+        let noted = noted.into_iter().filter(|(_, versions)| !versions.is_empty());
+        noted.map(|(what, versions)| format!("{what}: {}. ", list(versions))).collect()
+    }
+
+    /// What is known after Ctrl-C, and what to do; `is_outside` knows which run outside a
+    /// transaction.
+    pub fn interrupted(&self, is_outside: impl Fn(i64) -> bool) -> (String, String) {
+        const AGAIN: &str = "Run `lhctl migrate STACK run` again: it goes on from there";
+        let decided = self.decided();
+        let Some((version, description)) = self.began.last() else {
+            let message = format!("Interrupted before a migration was begun. {decided}None was run.");
+            return (message, format!("{AGAIN}."));
+        };
+        let ran =
+            |n: usize| if n == 1 { "1 migration was".to_owned() } else { format!("{n} migrations were") };
+        if !self.is_running {
+            let message = format!("Interrupted. {decided}{} run, wholly.", ran(self.began.len()));
+            return (message, format!("{AGAIN}."));
         }
+        let before = match self.began.len() - 1 {
+            0 => String::new(),
+            n => format!(" {} run before it.", ran(n)),
+        };
+        let message = format!("Interrupted while the migration {version} ({description}) ran. {decided}");
+        let holds = "The server may be at its statement still, and holds the lock until that ends.";
+        if is_outside(*version) {
+            let message = format!(
+                "{message}It runs outside a transaction, and whether it took effect is not known.{before}"
+            );
+            let fix = format!(
+                "{AGAIN} if the statement can be repeated; if it cannot, see in the database whether it took effect, and add --retry {version} or --done {version}. {holds}"
+            );
+            return (message, fix);
+        }
+        let message = format!(
+            "{message}It is run in one transaction with the note that it was done: wholly or not at all.{before}"
+        );
+        (message, format!("{AGAIN}. {holds}"))
     }
 }
 
-/// The last line of a run.
-pub(crate) fn summary(ran: usize, newest: Option<i64>) -> String {
-    let at = newest.map(|newest| format!(" The database is at {newest}.")).unwrap_or_default();
-    style::good(&match ran {
-        0 => format!("Nothing to run.{at}"),
-        _ => format!("Migrated: {} run.{at}", counted(ran, "migration")),
-    })
+fn list(versions: &[i64]) -> String {
+    versions.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Every migration, a line each, and the counts.
@@ -55,6 +156,7 @@ pub(crate) fn table(standing: &Standing) -> String {
         let line = format!("{:<15} {:width$}  {state:<12} {when}", row.version, row.description);
         text += &match row.state {
             State::Applied => line.trim_end().to_owned(),
+            State::Missing if row.finding.is_none() => line.trim_end().to_owned(),
             State::Pending => style::change(line.trim_end()),
             _ => style::error(line.trim_end()),
         };
@@ -62,9 +164,11 @@ pub(crate) fn table(standing: &Standing) -> String {
     }
     let of = |state: State| standing.rows.iter().filter(|row| row.state == state).count();
     let (applied, pending) = (of(State::Applied), of(State::Pending));
-    let unfit = standing.rows.len() - applied - pending;
-    let unfit = if unfit == 0 { String::new() } else { format!(", {unfit} that do not fit") };
-    text + &format!("{applied} applied, {pending} pending{unfit}.")
+    let over = standing.passed_over();
+    let some = |n: usize, what: &str| if n == 0 { String::new() } else { format!(", {n} {what}") };
+    let unfit = some(standing.rows.len() - applied - pending - over, "that do not fit");
+    let over = some(over, "without a file passed over");
+    text + &format!("{applied} applied, {pending} pending{unfit}{over}.")
 }
 
 fn word(state: State) -> &'static str {

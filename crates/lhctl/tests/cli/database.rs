@@ -53,6 +53,9 @@ fn new_migrations_are_written_beside_stacks_and_the_linter_needs_no_database() {
     let wrote = place.run("migrate stacks/dev.yaml new add_regions").expect(0).out;
     let path = wrote.strip_prefix("Wrote ").unwrap().trim_end().trim_end_matches('.').to_owned();
     assert!(path.starts_with("migrations/20") && path.ends_with("_add_regions.sql"), "{path}");
+    // As it was written it cannot be run: it would count as done before it says anything.
+    let empty = place.run(&format!("migrate stacks/dev.yaml status {NOBODY}")).expect(1);
+    empty.says("E0867").says("This file has no statement");
     std::fs::remove_file(place.path(&path)).unwrap();
     place.write("migrations/1_first.sql", "SELECT 1;\nVACUUM t;\n");
     place.write("migrations/2_index.sql", "-- no-transaction\nCREATE INDEX CONCURRENTLY i ON t (a);\n");
@@ -126,11 +129,45 @@ fn apply_migrate_and_verify_run_end_to_end_on_one_machine() {
     assert_eq!(json["migrations"][0]["state"], "applied");
     let ended = place.run("verify stacks/dev.yaml --local --skip benchmark").expect(0);
     assert!(ended.out.contains("12 passed, 0 failed, 8 skipped."), "{}", ended.out);
+    asked_of_day_2(&place);
     // The same database by its URL, without a stack.
     let url = url.replace("/postgres?", "/lighthouse_dev?");
     place.with(&[("DATABASE_URL", &url)], "verify").expect(0).says("Verification of 127.0.0.1:");
     assert_eq!(database.interrupt(), Some(0));
     place.run("migrate stacks/dev.yaml --local").expect(1).says("lhctl local database");
+}
+
+/// What `db` says of wishes that do not fit, on the database of the reference stack.
+fn asked_of_day_2(place: &Place) {
+    let db = |args: &str| place.run(&format!("db {args} --local"));
+    // A table without a policy: the ones that have one are named.
+    for args in ["", " --json", " --drop-after 100d --auto-approve"] {
+        let none = db(&format!("retention stacks/dev.yaml --table nope{args}")).expect(1);
+        let none = none.says("The table nope has no retention policy");
+        assert!(none.err.contains("public.alert_history, public.check_history"), "{}", none.err);
+    }
+    // What would delete rows from the aggregates is refused, with the way to it.
+    let refused = db("retention stacks/dev.yaml --drop-after 7d --auto-approve").expect(5);
+    assert!(refused.err.contains("fix: ") && refused.err.contains("jsonb_set"), "{}", refused.err);
+    // What `verify` will not like is told before anything is asked.
+    let warned = db("retention stacks/dev.yaml --drop-after 40d").expect(5);
+    let (warning, asked) = (warned.err.find("wants 90 days"), warned.err.find("asks before it changes"));
+    assert!(warning.is_some() && warning < asked, "{}", warned.err);
+    let fits = db("retention stacks/dev.yaml --drop-after 3mo").expect(5);
+    assert!(!fits.err.contains("wants 90 days"), "{}", fits.err);
+    // psql's own exit statuses: 3 for a statement that failed, 2 for no session.
+    db("psql stacks/dev.yaml -c SELEKT").expect(3).says("SELEKT");
+    db("psql stacks/dev.yaml -c SELECT+1").expect(0);
+}
+
+#[test]
+fn a_file_of_sql_that_is_not_there_is_told_with_what_to_do() {
+    let ended = Place::new().run("db psql stacks/dev.yaml -f nope.sql").expect(1);
+    assert!(
+        ended.err.starts_with("error: nope.sql cannot be read: ") && ended.err.contains("fix: "),
+        "{}",
+        ended.err
+    );
 }
 
 #[test]
@@ -146,7 +183,9 @@ fn a_database_in_the_background_runs_until_it_is_stopped() {
     let started = place.with(&env, "local database --detach").expect(0);
     assert!(started.out.starts_with("postgresql://postgres@127.0.0.1:"), "{}", started.out);
     assert!(started.err.contains("`lhctl local database --stop` ends it"), "{}", started.err);
-    place.with(&env, "local database --detach").expect(1).says("A database runs there already");
+    let second = place.with(&env, "local database --detach").expect(1).says("A database runs there already");
+    assert!(second.err.contains("fix: ") && second.err.contains("`lhctl local database --stop` ends it"));
+    assert!(!second.err.contains("Everything else works without it"), "{}", second.err);
     place.run("migrate stacks/dev.yaml --local").expect(0);
     // What would pull the folder from under it ends it first.
     place.run("local reset").expect(0);

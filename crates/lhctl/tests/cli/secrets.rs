@@ -80,11 +80,46 @@ fn guide_defect_06_no_command_tells_the_password_at_any_level() {
         "cost --local stacks/dev.yaml --json",
         "validate stacks/dev.yaml --json",
         "local show",
-        "destroy --local stacks/dev.yaml --auto-approve --retain-data",
     ] {
         forms.assert_not_told(command, &place.with(&TRACE, command).expect(0));
         forms.assert_absent_in_files(&place.path(""));
     }
+    // Those that look at the host and the database. None runs here, and they say so.
+    place.write("one.sql", "SELECT 1;\n");
+    for command in [
+        "status --local stacks/dev.yaml",
+        "status --local stacks/dev.yaml --json",
+        "doctor --local stacks/dev.yaml",
+        "doctor --local stacks/dev.yaml --json",
+        "history --local stacks/dev.yaml",
+        "history --local stacks/dev.yaml --json",
+        "verify --local stacks/dev.yaml",
+        "verify --local stacks/dev.yaml --json --bench",
+        "migrate --local stacks/dev.yaml",
+        "migrate --local stacks/dev.yaml status",
+        "migrate --local stacks/dev.yaml status --json",
+        "db backup --local stacks/dev.yaml",
+        "db backups --local stacks/dev.yaml --json",
+        "db restore --local stacks/dev.yaml x.sql.gz --auto-approve",
+        "db drill --local stacks/dev.yaml",
+        "db upgrade --local stacks/dev.yaml --auto-approve",
+        "db logs --local stacks/dev.yaml",
+        "db psql --local stacks/dev.yaml --file one.sql",
+        "db slow-queries --local stacks/dev.yaml",
+        "db compress --local stacks/dev.yaml",
+        "db retention --local stacks/dev.yaml",
+        "db disk --local stacks/dev.yaml",
+        "ssh --local stacks/dev.yaml -- env",
+        "ssh --local stacks/dev.yaml",
+    ] {
+        let ended = place.with(&TRACE, command);
+        assert!(ended.signal.is_none() && !(ended.out.is_empty() && ended.err.is_empty()), "{command}");
+        forms.assert_not_told(command, &ended);
+        forms.assert_absent_in_files(&place.path(""));
+    }
+    let destroy = "destroy --local stacks/dev.yaml --auto-approve --retain-data";
+    forms.assert_not_told(destroy, &place.with(&TRACE, destroy).expect(0));
+    forms.assert_absent_in_files(&place.path(""));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     io::{IsTerminal, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -37,10 +37,9 @@ impl Psql {
         }
         let Some(stack) = &self.target.stack else { return Err(context::no_database()) };
         let (_work, host) = super::host(stack, global).await?;
-        match host.psql(&text, &mut ssh::show).await? {
-            0 => Ok(Code::Done),
-            _ => Ok(Code::Error),
-        }
+        // psql's own: 1 for an error of its own, 2 for no session, 3 for a statement that failed.
+        let status = host.psql(&text, &mut ssh::show).await.map_err(ended)?;
+        Ok(Code::Remote(u8::try_from(status).unwrap_or(1)))
     }
 
     /// What to run; none is a terminal's business.
@@ -52,7 +51,7 @@ impl Psql {
             } else {
                 std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text))
             };
-            read.map(|_| text).map_err(|error| Failure::plain(format!("{}: {error}.", path.display())))
+            read.map(|_| text).map_err(|error| unread(path, &error))
         };
         match (&self.command, &self.file) {
             (Some(command), _) => Ok(Some(format!("{command}\n;"))),
@@ -77,7 +76,34 @@ impl Psql {
     }
 }
 
+fn unread(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::plain(format!("{} cannot be read: {error}.", path.display())).fix(
+        "Name a file with SQL by --file, or give the SQL by --command or on standard input (`--file -`).",
+    )
+}
+
+/// Why there is no exit status.
+fn ended(error: lh::Error) -> Failure {
+    match error {
+        lh::Error::Interrupted(_) => {
+            Failure::plain("psql was interrupted, and was ended on the instance.").code(Code::Interrupted)
+        }
+        other => other.into(),
+    }
+}
+
 const CLIENT: &str = "Install PostgreSQL's client, or give the SQL by --command, --file or standard input.";
 
 /// What a person types on the instance.
 const PSQL: &str = r#"sudo docker exec -it timescaledb sh -c 'exec psql -U postgres -d "$POSTGRES_DB"'"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupted_psql_is_told_in_a_sentence() {
+        let failure = ended(lh::Error::Interrupted("psql".to_owned()));
+        assert_eq!(failure.words(), ("psql was interrupted, and was ended on the instance.", ""));
+    }
+}
