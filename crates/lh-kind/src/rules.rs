@@ -154,6 +154,9 @@ pub trait Rules: Send + Sync + 'static {
     const HOLDS_DATA: bool = false;
     /// What `destroy` does with it.
     const AT_DESTROY: AtDestroy = AtDestroy::Delete;
+    /// Tags of our own, beside those of ownership, that keep what AWS does not show, each with the
+    /// property that it keeps. They go when it is given up.
+    const MARKS: &'static [(&'static str, &'static str)] = &[];
     /// Kinds of what it needs that, where they are deleted too, are deleted before it: a volume
     /// comes off an instance cleanly when the instance is terminated, not while it is mounted.
     const DELETED_AFTER: &'static [&'static str] = &[];
@@ -219,6 +222,8 @@ pub trait AnyRules: Send + Sync {
     fn holds_data(&self) -> bool;
     /// [`Rules::AT_DESTROY`].
     fn at_destroy(&self) -> AtDestroy;
+    /// [`Rules::MARKS`].
+    fn marks(&self) -> &'static [(&'static str, &'static str)];
     /// [`Rules::DELETED_AFTER`].
     fn deleted_after(&self) -> &'static [&'static str];
     /// [`Rules::DOWNTIME`].
@@ -263,6 +268,10 @@ impl<K: Rules> AnyRules for crate::Erased<K> {
 
     fn at_destroy(&self) -> AtDestroy {
         K::AT_DESTROY
+    }
+
+    fn marks(&self) -> &'static [(&'static str, &'static str)] {
+        K::MARKS
     }
 
     fn deleted_after(&self) -> &'static [&'static str] {

@@ -165,14 +165,18 @@ fn delete(draft: &Draft<'_>, plan: &mut Plan, release: &Release, found: &Found, 
 
 /// Takes the ownership tags off where the kind has tags, and forgets it.
 fn keep(draft: &Draft<'_>, plan: &mut Plan, address: &Address, record: &Record, found: &Found) {
-    let fields = draft.book.rules(address.kind()).map(AnyRules::fields).unwrap_or_default();
+    let rules = draft.book.rules(address.kind());
+    let fields = rules.map(AnyRules::fields).unwrap_or_default();
     let tagged = fields.iter().any(|field| field.name == "tags" && field.change == Mutability::Online);
     let mut forget = draft.record_step(Act::Forget, address, record);
     forget.reason = "It is released, to be kept: it belongs to nobody.".to_owned();
     if tagged && record.managed {
         let mut untag = draft.record_step(Act::Update, address, record).of(found);
         untag.reason = "It stays, without the tags of this stack.".to_owned();
-        untag.changes = OWNERSHIP.iter().map(|tag| goes(tag, draft, address, record)).collect();
+        let owned = OWNERSHIP.iter().map(|tag| goes(tag, owned(tag, draft, address, record).into()));
+        let marks = rules.map(AnyRules::marks).unwrap_or_default().iter();
+        let shown = |field: &str| found.facts.get(field).cloned().unwrap_or_default();
+        untag.changes = owned.chain(marks.map(|(tag, field)| goes(tag, shown(field)))).collect();
         forget.requires.insert(StepId::new(Act::Update, address));
         plan.steps.push(untag);
     } else if record.managed {
@@ -191,18 +195,17 @@ fn keep(draft: &Draft<'_>, plan: &mut Plan, address: &Address, record: &Record, 
     }
 }
 
-fn goes(tag: &str, draft: &Draft<'_>, address: &Address, record: &Record) -> FieldDiff {
-    let old = match tag {
+/// The value of a tag of ownership.
+fn owned(tag: &str, draft: &Draft<'_>, address: &Address, record: &Record) -> String {
+    match tag {
         "lhctl:stack" => draft.desired.stack.to_string(),
         "lhctl:resource" => address.to_string(),
         _ => record.identity.to_string(),
-    };
-    FieldDiff {
-        field: format!("tags.{tag}"),
-        old: old.into(),
-        new: Value::Null,
-        effect: Some(Effect::Online),
     }
+}
+
+fn goes(tag: &str, old: Value) -> FieldDiff {
+    FieldDiff { field: format!("tags.{tag}"), old, new: Value::Null, effect: Some(Effect::Online) }
 }
 
 fn is_wanted(draft: &Draft<'_>, address: &Address) -> bool {

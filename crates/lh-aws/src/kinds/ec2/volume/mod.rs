@@ -81,6 +81,7 @@ impl Rules for Volume {
     const CREATE: Idempotency = Idempotency::Token;
     const HOLDS_DATA: bool = true;
     const AT_DESTROY: AtDestroy = AtDestroy::AfterCopy("snapshot");
+    const MARKS: &'static [(&'static str, &'static str)] = &[(DATABASE_TAG, "database")];
     const FIELDS: &'static [Field] = &[
         Field::with("zone", "availability zone", Mutability::Fixed(MOVE)),
         Field::online("size", "size in GiB; grows only"),
