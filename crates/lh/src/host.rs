@@ -42,6 +42,8 @@ pub(crate) struct DrillSight {
     pub backup: String,
     /// When it ended, in seconds since 1970, by the host's clock.
     pub at: i64,
+    /// When the last one that passed ended; none is known from older hosts.
+    pub last_passed: Option<i64>,
     /// How long the restore took, in seconds.
     pub seconds: i64,
 }

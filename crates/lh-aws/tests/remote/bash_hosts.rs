@@ -31,13 +31,6 @@ impl BashHosts {
         Self { folder, online: AtomicBool::new(true), running: Arc::new(watch::Sender::new(0)) }
     }
 
-    /// How many commands came that begin a script.
-    pub fn begins(&self) -> usize {
-        let commands = fs::read_dir(self.folder.join("commands")).unwrap();
-        let script = |command: &fs::DirEntry| fs::read_to_string(command.path().join("script")).unwrap();
-        commands.filter(|command| script(command.as_ref().unwrap()).contains("<<'LHCTL_END")).count()
-    }
-
     /// Where the jobs are.
     pub fn jobs(&self) -> PathBuf {
         self.folder.join("jobs")

@@ -299,13 +299,19 @@ fn drill(own: &Own<'_>) -> Part {
     let age = sight.now - drill.at;
     let facts = json!({
         "result": drill.result, "backup": drill.backup, "at": moment(drill.at), "age_seconds": age,
-        "seconds": drill.seconds, "reason": drill.reason,
+        "seconds": drill.seconds, "reason": drill.reason, "last_passed": drill.last_passed.map(moment),
     });
     let text = format!("{} {} ago, in {} s", drill.result, span(age), drill.seconds);
     match sight.drilled() {
         Drilled::Proven => Part::fine("drill", text, facts),
         Drilled::Old => Part::red("drill", format!("{text}: too long ago"), facts),
-        _ => Part::red("drill", format!("{text}: {}", drill.reason), facts),
+        _ => {
+            let passed = drill.last_passed.map_or_else(
+                || "none is known to have passed".to_owned(),
+                |at| format!("the last one that passed was {} ago", span(sight.now - at)),
+            );
+            Part::red("drill", format!("{text}: {}; {passed}", drill.reason), facts)
+        }
     }
 }
 

@@ -143,7 +143,14 @@ impl Scene<'_> {
         match sight.drilled() {
             Drilled::Proven => Ok(evidence),
             Drilled::Old => failed(format!("The last restore was tried {age} ago")),
-            Drilled::Failed => failed(format!("The last restore that was tried failed: {}", drill.reason)),
+            Drilled::Failed => {
+                let passed = drill.last_passed.map(|at| format!("; one passed {} ago", span(sight.now - at)));
+                failed(format!(
+                    "The last restore that was tried failed: {}{}",
+                    drill.reason,
+                    passed.unwrap_or_default()
+                ))
+            }
             Drilled::Never if self.now - since < DRILL_GRACE => Err(Problem::Skipped(format!(
                 "No restore was tried yet; the backups are {} old, and have {} for that",
                 span(self.now - since),

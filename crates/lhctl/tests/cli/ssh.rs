@@ -1,6 +1,6 @@
 //! `lhctl ssh`, as far as it goes without an instance that runs.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::process::{Command, Stdio};
 
 use crate::place::{DEV, Ended, Place};
 
@@ -24,16 +24,19 @@ fn without_a_terminal_it_names_the_other_form() {
 /// Runs `lhctl args…` on a terminal of its own, with a `psql` before all others on PATH that tells
 /// what it was given.
 fn on_a_terminal(place: &Place, env: &[(&str, &str)], args: &str) -> Ended {
-    let program = place.path("bin/psql");
-    place.write("bin/psql", "#!/bin/sh\necho \"arguments: $*\"; env | grep '^PG' | sort\nexit 3\n");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let text = "#!/bin/sh\necho \"arguments: $*\"; env | grep '^PG' | sort\nexit 3\n";
+    // By another process: a child of another test may hold open what this one writes, and Linux runs
+    // no file that somebody has open to write.
+    let put = "mkdir -p bin && printf '%s' \"$0\" >bin/psql && chmod 755 bin/psql";
+    let put = Command::new("sh").args(["-c", put, text]).current_dir(place.path("")).status();
+    assert!(put.unwrap().success());
     let path = format!("{}:{}", place.path("bin").display(), std::env::var("PATH").unwrap());
     let lhctl = place.command(&[], args);
     let line = std::iter::once(lhctl.get_program()).chain(lhctl.get_args());
     let line = line.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
-    let mut terminal = std::process::Command::new("script");
+    let mut terminal = Command::new("script");
     terminal.args(["-qec", &line, "/dev/null"]).env_clear().env("PATH", path).envs(env.iter().copied());
-    terminal.current_dir(place.path("")).stdin(std::process::Stdio::null());
+    terminal.current_dir(place.path("")).stdin(Stdio::null());
     Ended::of(terminal.output().unwrap())
 }
 

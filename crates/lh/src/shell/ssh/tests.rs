@@ -4,9 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
+use std::io::Write;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, Stdio as Io};
 use std::time::Duration;
@@ -29,8 +29,13 @@ impl Stage {
 
     pub fn program(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
-        fs::write(&path, format!("#!/bin/bash\nhere={}\n{text}", self.0.display())).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        // By another process: what this one writes may be open in a child of another test yet, and
+        // Linux runs no file that somebody has open to write.
+        let mut put = Process::new("/bin/sh");
+        put.args(["-c", "cat >\"$0\" && chmod 755 \"$0\""]).arg(&path).stdin(Io::piped());
+        let mut put = put.spawn().unwrap();
+        write!(put.stdin.take().unwrap(), "#!/bin/bash\nhere={}\n{text}", self.0.display()).unwrap();
+        assert!(put.wait().unwrap().success());
         path
     }
 
