@@ -108,7 +108,10 @@ async fn choose(clients: &Clients, lookup: &Lookup) -> Result<Map, Diagnostic> {
                 let id = subnet.subnet_id().unwrap_or_default();
                 way_out(&tables, id).obstacle(id, public)
             });
-            cut_off.map_or_else(|| Ok(told(subnet, lookup)), |why| Err(no_way_out(lookup, why)))
+            match cut_off {
+                None => Ok(told(subnet, lookup)),
+                Some(why) => Err(no_way_out(lookup, why)),
+            }
         }
         None => {
             let tried = fitting.iter().map(|subnet| zone_of(subnet)).collect();

@@ -1,6 +1,7 @@
 //! How stacks stand, at a glance: what AWS shows and what their hosts say, asked together. Nothing
 //! is planned and no drift is computed; a part that cannot be told says why.
 
+mod dumps;
 mod look;
 mod parts;
 

@@ -267,7 +267,10 @@ mod tests {
         let Change::Refuse(refusal) = change(json!({"database": "b"}), json!({"database": "a"})) else {
             panic!("it was not refused")
         };
-        assert!(refusal.why.contains("name of the database") && refusal.fix.contains("--into"), "{refusal:?}");
+        assert!(
+            refusal.why.contains("name of the database") && refusal.fix.contains("--into"),
+            "{refusal:?}"
+        );
     }
 
     #[test]
