@@ -2,6 +2,7 @@
 
 pub(crate) mod database;
 pub(crate) mod diagnostic;
+pub(crate) mod dumps;
 pub(crate) mod graph;
 pub(crate) mod html;
 pub(crate) mod json;

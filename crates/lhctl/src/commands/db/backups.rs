@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::{
     args::Global,
     failure::{Code, Failure},
-    render::database as human,
+    render::dumps as human,
 };
 
 /// Arguments of `db backups`.

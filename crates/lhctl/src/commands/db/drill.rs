@@ -8,7 +8,7 @@ use lh::day2::Origin;
 use crate::{
     args::Global,
     failure::{Code, Failure},
-    render::database as human,
+    render::dumps as human,
 };
 
 /// Where a dump is taken from.

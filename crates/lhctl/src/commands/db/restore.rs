@@ -7,7 +7,7 @@ use lh::day2::{self, Origin};
 use crate::{
     args::Global,
     failure::{Code, Failure},
-    render::database as human,
+    render::dumps as human,
 };
 
 /// Arguments of `db restore`.
