@@ -1,7 +1,7 @@
 //! `network {vpc, subnet, zone, instance_type, egress}` → `{vpc_id, subnet_id, zone}`: where the
-//! instance goes, and that its packets get out. Chosen once, deterministically, then kept as long as it exists and fits the question. What
-//! a name of a VPC stands for is asked once: the data is where it is, and a name or a default that
-//! moved to another VPC does not move it.
+//! instance goes, and that its packets get out. Chosen once, deterministically, then kept as long as
+//! it exists and fits the question. What a name of a VPC stands for is asked once: the data is where
+//! it is, and a name or a default that moved to another VPC does not move it.
 
 use std::{collections::BTreeSet, sync::Arc};
 
