@@ -110,6 +110,12 @@ impl ConnectProblem {
         !matches!(self, Self::Password(_) | Self::Tls(_))
     }
 
+    /// Whether nothing leads to the server from here, so that another way may: whatever else is
+    /// wrong would be the same at the end of any other.
+    pub fn is_remote(&self) -> bool {
+        matches!(self, Self::Silent(_) | Self::Unreachable(_))
+    }
+
     /// What to do about it, in a sentence.
     pub fn advice(&self) -> &'static str {
         match self {

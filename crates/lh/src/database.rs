@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lh_db::{ConnectProblem, DatabaseUrl, DbError, Migrations, local::LocalDatabase};
+use lh_db::{DatabaseUrl, DbError, Migrations, local::LocalDatabase};
 
 use crate::{Deployment, Error, Stack, Tunnel};
 
@@ -31,7 +31,7 @@ impl Deployment {
             return Ok(Reached { url, tunnel: None });
         }
         let problem = match lh_db::probe(&url).await? {
-            Err(problem @ (ConnectProblem::Silent(_) | ConnectProblem::Unreachable(_))) => problem,
+            Err(problem) if problem.is_remote() => problem,
             // It is reached; what else is wrong with it is told by whoever uses it.
             _ => return Ok(Reached { url, tunnel: None }),
         };

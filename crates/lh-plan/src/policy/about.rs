@@ -102,7 +102,10 @@ impl About {
                 continue;
             }
             let value = if before.ends_with('/') { value.trim_start_matches('/') } else { &value };
-            filled.extend(self.fill(&format!("{before}{value}{after}")));
+            filled.extend(self.fill(after).into_iter().map(|rest| match rest.starts_with("arn:") {
+                true => rest,
+                false => format!("{before}{value}{rest}"),
+            }));
         }
         filled
     }
@@ -112,6 +115,8 @@ impl About {
             "partition" => return vec![self.partition.to_owned()],
             "region" => return vec![self.region.clone()],
             "account" => return vec![self.account.clone()],
+            // IAM puts in whoever asks.
+            "aws:userid" => return vec!["${aws:userid}".to_owned()],
             _ => {}
         }
         let found = names.split('|').find_map(|name| self.props.get(name).filter(|value| !value.is_null()));

@@ -9,7 +9,7 @@ pub(super) enum Guard {
     Made,
     /// On what carries the stack's tag.
     Owned,
-    /// For commands on an instance that carries the stack's tag.
+    /// For commands on, and sessions with, an instance that carries the stack's tag.
     Commanded,
     /// For tags that are written with the creation itself.
     WithCreation,
@@ -31,7 +31,8 @@ pub(super) enum Guard {
 ///
 /// Templates of ARNs hold `{partition}`, `{region}`, `{account}` and properties of the resource,
 /// `{name}`, or the first there is of `{role|name}`: a list gives one ARN for each, a value that is
-/// not known yet `*`, and a value that is an ARN stands for the whole.
+/// not known yet `*`, and a value that is an ARN stands for the whole. `{aws:userid}` stands for
+/// IAM's variable of that name.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rule {
     /// What for; becomes the statement's Sid.

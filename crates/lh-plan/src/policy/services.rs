@@ -8,6 +8,8 @@ const PROFILE: &str = "arn:{partition}:iam::{account}:instance-profile/{name}";
 const PARAMETER: &str = "arn:{partition}:ssm:{region}:{account}:parameter/{name}";
 const INSTANCE: &str = "arn:{partition}:ec2:{region}:{account}:instance/{instance_id}";
 const SHELL_SCRIPT: &str = "arn:{partition}:ssm:{region}::document/AWS-RunShellScript";
+const FORWARDING: &str = "arn:{partition}:ssm:{region}::document/AWS-StartPortForwardingSession";
+const OWN_SESSION: &str = "arn:{partition}:ssm:{region}:{account}:session/{aws:userid}-*";
 const TOPIC: &str = "arn:{partition}:sns:{region}:{account}:{topic_arn|name}";
 const LOG_GROUP: &str = "arn:{partition}:logs:{region}:{account}:log-group:{name}";
 const LOG_GROUP_ALL: &str = "arn:{partition}:logs:{region}:{account}:log-group:{name}:*";
@@ -147,6 +149,17 @@ pub(super) const RULES: &[Rule] = &[
     Rule::of("RunScriptsOnTheInstance", &["ssm:SendCommand"], &[INSTANCE], Guard::Commanded),
     Rule::of("RunScriptsOnTheInstance", &["ssm:SendCommand"], &[SHELL_SCRIPT], Guard::None),
     Rule::of("ReadWhatScriptsWrote", &["ssm:GetCommandInvocation"], &["*"], Guard::None),
+    // Session Manager, for a port of the stack's own instance; the AWS CLI and its plugin take up and
+    // end the sessions that they began.
+    Rule::of("PortsOfTheInstance", &["ssm:StartSession"], &[INSTANCE], Guard::Commanded),
+    Rule::of("PortsOfTheInstance", &["ssm:StartSession"], &[FORWARDING], Guard::None),
+    Rule::beside(
+        "SessionsOfOnesOwn",
+        &["ssm:StartSession"],
+        &["ssm:ResumeSession", "ssm:TerminateSession"],
+        &[OWN_SESSION],
+        Guard::None,
+    ),
     // Secrets Manager appends a hyphen and six characters to a name.
     Rule::of(
         "SecretsOfTheStack",

@@ -16,7 +16,9 @@ pub(super) struct Look {
     /// What the host says of itself, or why it could not be asked.
     pub host: Result<HostStatus, String>,
     /// What a session from here came to.
-    pub direct: Direct,
+    pub direct: Attempt,
+    /// What another one came to, through a tunnel; where one was wanted.
+    pub tunnel: Option<Tunnelled>,
 }
 
 /// The instance, as EC2 shows it.
@@ -34,15 +36,24 @@ pub(super) enum Instance {
     Unknown(String),
 }
 
-/// What a session from here came to.
+/// What a session came to.
 #[derive(Clone, Debug)]
-pub(super) enum Direct {
+pub(super) enum Attempt {
     /// It was not tried, for this reason.
     Untried(String),
     /// There is none.
     Problem(ConnectProblem),
     /// It found the extension, at this version.
     Answered(String),
+}
+
+/// A session through a port of this machine that leads to the instance.
+#[derive(Clone, Debug)]
+pub(super) enum Tunnelled {
+    /// No way led there: why, a sentence for each.
+    Closed(Vec<String>),
+    /// This way did, and the session came to this.
+    Open(String, Attempt),
 }
 
 /// What a look comes to.
@@ -56,65 +67,107 @@ pub(super) enum Verdict {
 
 /// What a look comes to, without regard to time.
 pub(super) fn judge(look: &Look) -> Verdict {
-    if let Direct::Answered(extension) = &look.direct {
-        return Verdict::Ready(Ready { path: Path::Direct, extension: extension.clone(), grown: None });
+    let ready =
+        |path, extension: &str| Verdict::Ready(Ready { path, extension: extension.to_owned(), grown: None });
+    match (&look.direct, &look.tunnel) {
+        (Attempt::Answered(extension), _) => return ready(Path::Direct, extension),
+        (_, Some(Tunnelled::Open(way, Attempt::Answered(extension)))) => {
+            return ready(Path::Tunnel(way.clone()), extension);
+        }
+        _ => {}
     }
+    let at = |(stage, state)| Verdict::At(stage, state);
     match &look.host {
-        Ok(status) => of_host(status, &look.direct),
-        Err(why) => before_the_host(&look.instance, why, &look.direct),
+        Ok(status) => match of_host(status, refusal(look)) {
+            Ok(extension) => ready(Path::Host(from_here(look)), &extension),
+            Err(stage) => at(stage),
+        },
+        // Whoever is refused has met a database that serves. A host that has just got an older
+        // volume still brings its password into line, so that this may pass, but soon.
+        Err(why) => at(refusal(look).unwrap_or_else(|| before_the_host(&look.instance, why))),
+    }
+}
+
+/// Whether a tunnel may show more: nothing leads there directly, and the database serves, or its
+/// host runs and does not say.
+pub(super) fn wants_tunnel(look: &Look) -> bool {
+    let is_remote = matches!(&look.direct, Attempt::Problem(problem) if problem.is_remote());
+    let may_serve = match &look.host {
+        Ok(_) => matches!(judge(look), Verdict::Ready(_)),
+        Err(_) => look.instance == Instance::Sound,
+    };
+    is_remote && may_serve
+}
+
+/// What a server that was reached said against a session, if one did.
+fn refusal(look: &Look) -> Option<(Stage, String)> {
+    let of = |attempt: &Attempt| match attempt {
+        Attempt::Problem(problem @ (ConnectProblem::Password(_) | ConnectProblem::Tls(_))) => {
+            Some((Stage::Authentication, problem.to_string()))
+        }
+        Attempt::Problem(problem @ ConnectProblem::Extension) => {
+            Some((Stage::Extension, problem.to_string()))
+        }
+        _ => None,
+    };
+    of(&look.direct).or_else(|| match look.tunnel.as_ref()? {
+        Tunnelled::Open(way, attempt) => of(attempt).map(|(stage, why)| (stage, format!("{way}: {why}"))),
+        Tunnelled::Closed(_) => None,
+    })
+}
+
+/// Why no session from here reaches the database.
+fn from_here(look: &Look) -> String {
+    let why = |attempt: &Attempt| match attempt {
+        Attempt::Untried(why) => why.clone(),
+        Attempt::Problem(problem) => problem.to_string(),
+        Attempt::Answered(_) => String::new(),
+    };
+    let directly = why(&look.direct);
+    match &look.tunnel {
+        None => directly,
+        Some(Tunnelled::Closed(reasons)) => {
+            format!("{directly}. {}", reasons.join(" ").trim_end_matches('.'))
+        }
+        Some(Tunnelled::Open(way, attempt)) => format!("{directly}. {way}: {}", why(attempt)),
     }
 }
 
 /// The host cannot be asked, and the database does not answer: what EC2 shows is all there is.
-fn before_the_host(instance: &Instance, why: &str, direct: &Direct) -> Verdict {
-    match (instance, direct) {
-        // Whoever is refused has met a database that serves. A host that has just got an older
-        // volume still brings its password into line, so that this may pass, but soon.
-        (_, Direct::Problem(problem @ (ConnectProblem::Password(_) | ConnectProblem::Tls(_)))) => {
-            Verdict::At(Stage::Authentication, problem.to_string())
-        }
-        (_, Direct::Problem(problem @ ConnectProblem::Extension)) => {
-            Verdict::At(Stage::Extension, problem.to_string())
-        }
-        (Instance::Not(state), _) => Verdict::At(Stage::Instance, format!("it is {state}")),
-        (Instance::Impaired(what), _) => Verdict::At(Stage::StatusChecks, format!("failed: {what}")),
-        (Instance::Checking(what), _) => Verdict::At(Stage::StatusChecks, what.clone()),
-        (Instance::Sound | Instance::Unknown(_), _) => Verdict::At(Stage::CloudInit, why.to_owned()),
+fn before_the_host(instance: &Instance, why: &str) -> (Stage, String) {
+    match instance {
+        Instance::Not(state) => (Stage::Instance, format!("it is {state}")),
+        Instance::Impaired(what) => (Stage::StatusChecks, format!("failed: {what}")),
+        Instance::Checking(what) => (Stage::StatusChecks, what.clone()),
+        Instance::Sound | Instance::Unknown(_) => (Stage::CloudInit, why.to_owned()),
     }
 }
 
-fn of_host(status: &HostStatus, direct: &Direct) -> Verdict {
+/// What the host says of itself: the version of the extension that it serves with, or the stage
+/// it is in. A server that was reached and refused a session says more than its host.
+fn of_host(status: &HostStatus, refusal: Option<(Stage, String)>) -> Result<String, (Stage, String)> {
     // Swap helps a small host and the agent reports: neither keeps a database from serving.
     let before = ["packages", "disk", "password"];
     let stands = |stage: &str| status.stages.get(stage).map_or("pending", String::as_str);
     if let Some(stage) = before.into_iter().find(|stage| stands(stage) != "ok") {
-        return Verdict::At(Stage::CloudInit, format!("{stage}: {}", stands(stage)));
+        return Err((Stage::CloudInit, format!("{stage}: {}", stands(stage))));
     }
     if status.container != "running" {
-        return Verdict::At(
-            Stage::Container,
-            format!("{}; database: {}", status.container, stands("database")),
-        );
+        return Err((Stage::Container, format!("{}; database: {}", status.container, stands("database"))));
     }
     if !status.tcp {
-        return Verdict::At(Stage::Tcp, format!("no answer yet; database: {}", stands("database")));
+        return Err((Stage::Tcp, format!("no answer yet; database: {}", stands("database"))));
     }
     let Some(extension) = status.versions.as_ref().and_then(|versions| versions.timescaledb.clone()) else {
-        return Verdict::At(Stage::Extension, "the database has no extension timescaledb yet".to_owned());
+        return Err((Stage::Extension, "the database has no extension timescaledb yet".to_owned()));
     };
-    match direct {
-        Direct::Problem(problem @ (ConnectProblem::Password(_) | ConnectProblem::Tls(_))) => {
-            Verdict::At(Stage::Authentication, problem.to_string())
-        }
-        _ if !status.ready => Verdict::At(Stage::Extension, format!("database: {}", stands("database"))),
-        Direct::Problem(problem) => {
-            Verdict::Ready(Ready { path: Path::Host(problem.to_string()), extension, grown: None })
-        }
-        Direct::Untried(why) => {
-            Verdict::Ready(Ready { path: Path::Host(why.clone()), extension, grown: None })
-        }
-        Direct::Answered(_) => Verdict::Ready(Ready { path: Path::Direct, extension, grown: None }),
+    if let Some(refusal) = refusal {
+        return Err(refusal);
     }
+    if !status.ready {
+        return Err((Stage::Extension, format!("database: {}", stands("database"))));
+    }
+    Ok(extension)
 }
 
 /// Whether the file system is clearly smaller than its volume of so many GiB: ext4 keeps some two
@@ -159,137 +212,4 @@ impl Watch {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
-    use lh_host::Versions;
-
-    use super::*;
-
-    fn host(done: &[&str]) -> HostStatus {
-        HostStatus {
-            stages: done.iter().map(|stage| ((*stage).to_owned(), "ok".to_owned())).collect(),
-            ..HostStatus::default()
-        }
-    }
-
-    fn serving() -> HostStatus {
-        HostStatus {
-            ready: true,
-            container: "running".to_owned(),
-            tcp: true,
-            versions: Some(Versions { server: "16.6".to_owned(), timescaledb: Some("2.17.2".to_owned()) }),
-            ..host(&["packages", "disk", "password", "database"])
-        }
-    }
-
-    fn look(instance: Instance, host: Result<HostStatus, String>, direct: Direct) -> Look {
-        Look { instance, host, direct }
-    }
-
-    fn silent() -> Direct {
-        Direct::Problem(ConnectProblem::Silent(5))
-    }
-
-    fn stage(verdict: Verdict) -> Stage {
-        match verdict {
-            Verdict::At(stage, _) => stage,
-            Verdict::Ready(ready) => panic!("{ready:?}"),
-        }
-    }
-
-    /// Every stage is told by its name, in the order in which a first boot goes through them.
-    #[test]
-    fn the_stages_are_told_in_their_order() {
-        let unasked = || Err("the agent is not online".to_owned());
-        let mut container = host(&["packages", "disk", "password"]);
-        let mut seen = vec![
-            look(Instance::Not("pending".to_owned()), unasked(), silent()),
-            look(Instance::Checking("initializing".to_owned()), unasked(), silent()),
-            look(Instance::Sound, unasked(), silent()),
-            look(Instance::Sound, Ok(host(&["packages"])), silent()),
-            look(Instance::Sound, Ok(container.clone()), silent()),
-        ];
-        container.container = "running".to_owned();
-        seen.push(look(Instance::Sound, Ok(container.clone()), silent()));
-        container.tcp = true;
-        seen.push(look(Instance::Sound, Ok(container), silent()));
-        let stages: Vec<Stage> = seen.iter().map(|look| stage(judge(look))).collect();
-        let wanted = [
-            Stage::Instance,
-            Stage::StatusChecks,
-            Stage::CloudInit,
-            Stage::CloudInit,
-            Stage::Container,
-            Stage::Tcp,
-            Stage::Extension,
-        ];
-        assert_eq!(stages, wanted);
-        assert!(stages.is_sorted());
-    }
-
-    /// The image's first server answers on its socket only, before it restarts: the set-up has not
-    /// gone through then.
-    #[test]
-    fn the_initialising_server_is_not_ready() {
-        let initialising = HostStatus { ready: false, tcp: false, ..serving() };
-        assert_eq!(stage(judge(&look(Instance::Sound, Ok(initialising), silent()))), Stage::Tcp);
-        let not_set_up = HostStatus { ready: false, ..serving() };
-        assert_eq!(stage(judge(&look(Instance::Sound, Ok(not_set_up), silent()))), Stage::Extension);
-    }
-
-    #[test]
-    fn a_session_from_here_says_more_than_anything_else() {
-        let seen = look(
-            Instance::Unknown("denied".to_owned()),
-            Err("denied".to_owned()),
-            Direct::Answered("2.17.2".to_owned()),
-        );
-        let Verdict::Ready(ready) = judge(&seen) else { panic!() };
-        assert_eq!((ready.path, ready.extension.as_str()), (Path::Direct, "2.17.2"));
-    }
-
-    #[test]
-    fn without_a_way_from_here_the_host_is_believed() {
-        let Verdict::Ready(ready) = judge(&look(Instance::Sound, Ok(serving()), silent())) else { panic!() };
-        assert!(matches!(ready.path, Path::Host(why) if why.contains("5 s")));
-    }
-
-    #[test]
-    fn a_wrong_password_is_told_whatever_the_host_says() {
-        let refused =
-            || Direct::Problem(ConnectProblem::Password("password authentication failed".to_owned()));
-        for host in [Ok(serving()), Err("the agent is not online".to_owned())] {
-            let verdict = judge(&look(Instance::Sound, host, refused()));
-            assert!(matches!(verdict, Verdict::At(Stage::Authentication, _)), "{verdict:?}");
-        }
-    }
-
-    #[test]
-    fn what_ext4_keeps_for_itself_is_not_missing() {
-        // A volume of 20 GiB, as `df` shows it, and the same after the volume was doubled.
-        let df = 20_957_446_144;
-        assert!(!is_small(df, 20) && is_small(df, 40));
-    }
-
-    #[test]
-    fn time_is_counted_a_stage() {
-        let mut watch = Watch::default();
-        let minutes = |n: u64| Duration::from_secs(n * 60);
-        assert!(!watch.is_over(Stage::StatusChecks, minutes(0)));
-        assert!(!watch.is_over(Stage::StatusChecks, minutes(9)));
-        assert!(!watch.is_over(Stage::CloudInit, minutes(12)), "another stage has time of its own");
-        assert!(!watch.is_over(Stage::CloudInit, minutes(31)));
-        assert!(watch.is_over(Stage::CloudInit, minutes(32)));
-    }
-
-    /// A container that crashes and is started again shows two stages by turns.
-    #[test]
-    fn what_goes_back_and_forth_comes_to_an_end() {
-        let mut watch = Watch::default();
-        let over = (0..120u64).find(|minute| {
-            let stage = if minute % 2 == 0 { Stage::Container } else { Stage::Tcp };
-            watch.is_over(stage, Duration::from_secs(minute * 60))
-        });
-        assert_eq!(over, Some(21), "ten minutes in the stage with the shorter patience");
-    }
-}
+mod tests;

@@ -1,5 +1,5 @@
-//! Looking at a database on its way: EC2, the host and a session from here are asked at once. What
-//! is seen is judged elsewhere.
+//! Looking at a database on its way: EC2, the host and a session from here are asked at once, and
+//! another session through a tunnel where that may show more. What is seen is judged elsewhere.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,9 +13,9 @@ use tokio::sync::Mutex;
 
 use super::{
     Stage,
-    judge::{Direct, Instance, Look, is_small},
+    judge::{Attempt, Instance, Look, Tunnelled, is_small},
 };
-use crate::{Deployment, Error};
+use crate::{Deployment, Error, shell::TUNNEL_CALLS};
 
 /// How long a question to the host may take.
 const ASKING: Duration = Duration::from_secs(60);
@@ -48,6 +48,9 @@ impl Deployment {
             "ssm:GetCommandInvocation",
             "ssm:SendCommand",
         ];
+        if !self.cloud.is_simulated() {
+            calls.extend(TUNNEL_CALLS);
+        }
         let parts = self.stack.desired.outputs.iter().flat_map(|output| &output.parts);
         calls.extend(parts.filter_map(|part| match part {
             OutputPart::Secret(SecretRef::Parameter(_)) => Some("ssm:GetParameter"),
@@ -95,7 +98,22 @@ impl Looker<'_> {
     /// Looks once. Whatever cannot be asked is told as such.
     pub async fn look(&self) -> Look {
         let (instance, host, direct) = futures_util::join!(self.instance(), self.host(), self.direct());
-        Look { instance, host, direct }
+        Look { instance, host, direct, tunnel: None }
+    }
+
+    /// A session from here through a tunnel, which lives as long as the question.
+    pub async fn tunnel(&self) -> Option<Tunnelled> {
+        let url = self.url.as_ref().ok().filter(|url| !url.is_loopback())?;
+        let place = self.deployment.place().await.ok()?;
+        let tunnel = match self.deployment.tunnel(&place).await {
+            Ok(tunnel) => tunnel,
+            Err(reasons) => return Some(Tunnelled::Closed(reasons)),
+        };
+        let attempt = match url.through(tunnel.port()) {
+            Ok(url) => attempt(&url).await,
+            Err(error) => Attempt::Untried(error.to_string()),
+        };
+        Some(Tunnelled::Open(tunnel.way().to_owned(), attempt))
     }
 
     async fn instance(&self) -> Instance {
@@ -108,15 +126,10 @@ impl Looker<'_> {
         }
     }
 
-    async fn direct(&self) -> Direct {
-        let url = match &self.url {
-            Ok(url) => url,
-            Err(why) => return Direct::Untried(why.clone()),
-        };
-        match lh_db::probe(url).await {
-            Ok(Ok(extension)) => Direct::Answered(extension),
-            Ok(Err(problem)) => Direct::Problem(problem),
-            Err(error) => Direct::Untried(error.to_string()),
+    async fn direct(&self) -> Attempt {
+        match &self.url {
+            Ok(url) => attempt(url).await,
+            Err(why) => Attempt::Untried(why.clone()),
         }
     }
 
@@ -192,6 +205,14 @@ impl Looker<'_> {
         }
         let shell = self.deployment.shell().await.map_err(|error| error.to_string())?;
         Ok(Arc::clone(known.insert(shell)))
+    }
+}
+
+async fn attempt(url: &DatabaseUrl) -> Attempt {
+    match lh_db::probe(url).await {
+        Ok(Ok(extension)) => Attempt::Answered(extension),
+        Ok(Err(problem)) => Attempt::Problem(problem),
+        Err(error) => Attempt::Untried(error.to_string()),
     }
 }
 

@@ -10,7 +10,7 @@ use std::{fmt, time::Duration};
 use lh_engine::Event;
 use lh_plan::{Act, Plan};
 
-use self::judge::{Verdict, Watch, judge, patience};
+use self::judge::{Verdict, Watch, judge, patience, wants_tunnel};
 use crate::{Deployment, Error};
 
 /// The stages of a database on its way, in their order.
@@ -54,6 +54,8 @@ impl fmt::Display for Stage {
 pub enum Path {
     /// A session from this machine, with the stack's password and TLS.
     Direct,
+    /// The same, through a tunnel: the way it took, in words.
+    Tunnel(String),
     /// The host's own session over TCP, with password and TLS, seen by its shell; and why there was
     /// none from this machine.
     Host(String),
@@ -128,12 +130,22 @@ impl Deployment {
         };
         let pace = self.cloud.pace();
         let (mut watch, mut pause, mut elapsed) = (Watch::default(), FIRST_PAUSE, Duration::ZERO);
+        let mut is_told = false;
         loop {
             if self.stop.is_asked() {
                 return Ok(Waited::Stopped);
             }
             let began = std::time::Instant::now();
-            let look = looker.look().await;
+            let mut look = looker.look().await;
+            if wants_tunnel(&look) {
+                if !is_told {
+                    let (stage, elapsed) = (Stage::Tcp.to_string(), elapsed + began.elapsed());
+                    let state = "nothing leads there directly: SSH and Session Manager are tried".to_owned();
+                    self.events.tell(Event::Readying { stage, state, elapsed });
+                    is_told = true;
+                }
+                look.tunnel = looker.tunnel().await;
+            }
             let (stage, state) = match judge(&look) {
                 Verdict::Ready(ready) => match looker.grow(look.host.ok().as_ref()).await {
                     Ok(grown) => return Ok(Waited::Ready(Ready { grown, ..ready })),

@@ -15,6 +15,7 @@ use ssh::Ssh;
 
 pub(crate) use access::SshAccess;
 pub use session::Session;
+pub(crate) use tunnel::TUNNEL_CALLS;
 pub use tunnel::Tunnel;
 
 /// A way to the instance.
@@ -41,7 +42,8 @@ impl Deployment {
     ///
     /// # Errors
     /// [`Error::Host`] when the stack has no instance yet, or neither way leads to it: both
-    /// reasons, and what to do.
+    /// reasons, and what to do. Whatever AWS answers to the question for the agent, where the stack
+    /// has no other way.
     pub async fn shell(&self) -> Result<Arc<dyn Shell>, Error> {
         self.shell_by(None).await
     }
@@ -54,9 +56,14 @@ impl Deployment {
         let place = self.place().await?;
         let mut reasons = Vec::new();
         if via != Some(Way::Ssh) {
-            match self.by_run_command(&place).await? {
-                Ok(shell) => return Ok(shell),
-                Err(reason) => reasons.push(format!("SSM: {reason}.")),
+            match self.by_run_command(&place).await {
+                Ok(Ok(shell)) => return Ok(shell),
+                Ok(Err(reason)) => reasons.push(format!("SSM: {reason}.")),
+                // Whoever may not ask AWS for the agent may still have a key.
+                Err(error) if via.is_none() && self.ssh_target(&place).is_ok() => {
+                    reasons.push(format!("SSM: {error}."));
+                }
+                Err(error) => return Err(error),
             }
         }
         if via != Some(Way::Ssm) {

@@ -25,10 +25,21 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const GREETING: &str = "lhctl-tunnel";
 /// What the Session Manager plugin says when its port is open.
 const WAITING: &str = "Waiting for connections";
+/// The AWS operations, named as in IAM, of which a tunnel makes use beside those that tell whether
+/// an agent is online.
+pub(crate) const TUNNEL_CALLS: [&str; 1] = ["ssm:StartSession"];
 /// Runs its arguments until its standard input ends, and then ends all that came of them: the AWS
-/// CLI leaves the plugin behind when it is killed.
-const UNTIL_THE_END: &str =
-    r#"exec 3<&0; { cat <&3; kill -TERM 0; } >/dev/null 2>&1 & exec "$@" 3<&- </dev/null"#;
+/// CLI leaves the plugin behind when it is killed. The plugin ends its session with AWS when it is
+/// interrupted, not when it is killed, and says so first: somebody must still listen then.
+const UNTIL_THE_END: &str = r#"
+exec 3<&0
+{ cat <&3; kill -INT 0; sleep 2; kill -TERM 0; } >/dev/null 2>&1 &
+"$@" 3<&- </dev/null | {
+  trap '' INT PIPE
+  exec 3<&-
+  while IFS= read -r line; do printf '%s\n' "$line" 2>/dev/null; done
+}
+"#;
 
 /// An open port of this machine.
 pub struct Tunnel {

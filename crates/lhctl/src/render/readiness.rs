@@ -33,6 +33,7 @@ pub(crate) fn show(waited: &Waited) -> Option<Failure> {
 fn serving(ready: &Ready) -> String {
     let seen = match &ready.path {
         ReadyPath::Direct => "answers this machine over TCP with its password".to_owned(),
+        ReadyPath::Tunnel(way) => format!("answers this machine over TCP with its password, by {way}"),
         ReadyPath::Host(why) => {
             format!("answers over TCP with its password, as its host sees it; from this machine: {why}")
         }
@@ -93,6 +94,8 @@ mod tests {
             serving(&ready(ReadyPath::Direct, Some(42_000_000_000))),
             "The database is ready: TimescaleDB 2.17.2 answers this machine over TCP with its password. The file system has 39.1 GiB now."
         );
+        let seen = serving(&ready(ReadyPath::Tunnel("SSH to 10.0.0.5 through me@bastion".to_owned()), None));
+        assert!(seen.ends_with("with its password, by SSH to 10.0.0.5 through me@bastion."), "{seen}");
         let seen = serving(&ready(ReadyPath::Host("there was no answer within 5 s".to_owned()), None));
         assert!(
             seen.ends_with("as its host sees it; from this machine: there was no answer within 5 s."),

@@ -66,7 +66,7 @@ async fn session_manager_opens_a_port_and_what_it_started_ends_with_its_owner() 
     let stage = Stage::new("session");
     let held = fifo(&stage, "held");
     // The CLI starts a plugin, which outlives it unless it is ended too.
-    let text = "echo \"$@\" >$here/args; { exec 9<>$here/held; echo 'Waiting for connections...'; read -r <>$here/never; } &\nwait\n";
+    let text = "trap '' INT; echo \"$@\" >$here/args; { exec 9<>$here/held; echo 'Waiting for connections...'; read -r <>$here/never; } &\nwait\n";
     fifo(&stage, "never");
     let aws = stage.program("aws", text);
     let tunnel = by_session_manager(aws.to_str().unwrap(), "us-east-1", "i-1").await.unwrap();
@@ -77,6 +77,20 @@ async fn session_manager_opens_a_port_and_what_it_started_ends_with_its_owner() 
     assert!(args.contains(&format!(r#""localPortNumber":["{}"]"#, tunnel.port())), "{args}");
     assert!(args.contains(r#""portNumber":["5432"]"#), "{args}");
     ends(tunnel, &held).await;
+}
+
+/// A plugin that is killed leaves its session open, until AWS sees for twenty minutes that nobody
+/// uses it.
+#[tokio::test]
+async fn the_plugin_is_asked_to_end_its_session() {
+    let stage = Stage::new("session-end");
+    let held = fifo(&stage, "held");
+    fifo(&stage, "never");
+    let text = "exec 9<>$here/held; trap 'echo Terminate signal received; echo ended >$here/session; exit' INT; echo 'Waiting for connections...'; read -r <>$here/never\n";
+    let aws = stage.program("aws", text);
+    let tunnel = by_session_manager(aws.to_str().unwrap(), "us-east-1", "i-1").await.unwrap();
+    ends(tunnel, &held).await;
+    assert_eq!(stage.read("session"), "ended\n");
 }
 
 #[tokio::test]
