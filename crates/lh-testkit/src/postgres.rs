@@ -114,7 +114,7 @@ impl Drop for Postgres {
 }
 
 /// Where the newest installed server's programs are.
-fn programs() -> Option<PathBuf> {
+pub fn programs() -> Option<PathBuf> {
     let entries = fs::read_dir("/usr/lib/postgresql").ok()?;
     let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path().join("bin")).collect();
     found.retain(|bin| bin.join("postgres").is_file() && bin.join("initdb").is_file());

@@ -91,9 +91,10 @@ pub fn operations() -> Vec<(&'static str, Vec<&'static str>)> {
     lh_aws::Registry.kinds().into_iter().filter_map(calls).collect()
 }
 
-/// The operations that finding a way to the instance and running scripts there may call.
-pub fn shell_operations() -> &'static [&'static str] {
-    lh_aws::remote::CALLS
+/// The operations that finding a way to the instance, running scripts there and opening a port may
+/// call.
+pub fn shell_operations() -> Vec<&'static str> {
+    [lh_aws::remote::CALLS, &shell::TUNNEL_CALLS].concat()
 }
 
 /// Whether policies know on what this operation, named as in IAM, can be allowed.

@@ -153,20 +153,30 @@ fn every_operation_of_every_kind_is_known() {
 }
 
 #[tokio::test]
-async fn scripts_are_allowed_on_the_stacks_own_instance_alone() {
+async fn scripts_and_ports_are_allowed_on_the_stacks_own_instance_alone() {
     let cloud = Cloud::simulated();
     apply(&cloud, &[]).await;
     let deployment = deployment(&cloud, &[]);
     let mut plan = deployment.plan(Mode::Apply).await.unwrap();
-    plan.reads.extend(lh::shell_operations().iter().map(|call| (*call).to_owned()));
+    plan.reads.extend(lh::shell_operations().into_iter().map(str::to_owned));
     let allowed = allowed(&deployment.policy(&plan).await.unwrap());
     let document = "arn:aws:ssm:us-east-1::document/AWS-RunShellScript".to_owned();
     let instances = "arn:aws:ec2:us-east-1:123456789012:instance/*".to_owned();
     let owned = json!({ "StringEquals": { "ssm:resourceTag/lhctl:stack": "lighthouse-dev" } });
     let sending = &allowed["ssm:SendCommand"];
     assert!(sending.contains(&([document].into(), Value::Null)), "{sending:?}");
-    assert!(sending.contains(&([instances].into(), owned)), "{sending:?}");
+    assert!(sending.contains(&([instances.clone()].into(), owned.clone())), "{sending:?}");
     assert_eq!(sending.len(), 2);
+    // Session Manager, for a port of the same instance and nothing else.
+    let forwarding = "arn:aws:ssm:us-east-1::document/AWS-StartPortForwardingSession".to_owned();
+    let opening = &allowed["ssm:StartSession"];
+    assert!(opening.contains(&([forwarding].into(), Value::Null)), "{opening:?}");
+    assert!(opening.contains(&([instances].into(), owned)), "{opening:?}");
+    assert_eq!(opening.len(), 2);
+    let own = "arn:aws:ssm:us-east-1:123456789012:session/${aws:userid}-*".to_owned();
+    for action in ["ssm:ResumeSession", "ssm:TerminateSession"] {
+        assert_eq!(allowed[action], [([own.clone()].into(), Value::Null)], "{action}");
+    }
     for read in ["ssm:GetCommandInvocation", "ssm:DescribeInstanceInformation", "ec2:DescribeInstanceStatus"]
     {
         assert_eq!(allowed[read], [(["*".to_owned()].into(), Value::Null)], "{read}");

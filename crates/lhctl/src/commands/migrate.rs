@@ -48,6 +48,8 @@ enum Verb {
 
 #[derive(clap::Args)]
 struct StatusArgs {
+    #[command(flatten)]
+    late: Late,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -58,6 +60,8 @@ struct StatusArgs {
 
 #[derive(clap::Args)]
 struct RunArgs {
+    #[command(flatten)]
+    late: Late,
     /// How long another run is waited for
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     lock_timeout: u64,
@@ -76,6 +80,13 @@ struct RunArgs {
     /// Pass over applied migrations that have no file
     #[arg(long)]
     ignore_missing: bool,
+}
+
+/// The stack file behind the verb, where other commands have it.
+#[derive(clap::Args)]
+struct Late {
+    #[arg(value_name = "STACK", hide = true)]
+    stack: Option<PathBuf>,
 }
 
 impl RunArgs {
@@ -99,7 +110,7 @@ impl RunArgs {
 
 impl Migrate {
     pub async fn run(&self, global: &Global) -> Result<Code, Failure> {
-        let stack = self.target.stack(global)?;
+        let stack = self.target()?.stack(global)?;
         if let Some(Verb::New { name }) = &self.verb {
             return self.begin(stack.as_ref(), name);
         }
@@ -119,6 +130,26 @@ impl Migrate {
         tokio::select! {
             ended = self.apply(stack, &migrations, &options, &mut seen, global) => ended,
             Ok(()) = tokio::signal::ctrl_c() => Err(interrupted(&seen, &migrations)),
+        }
+    }
+
+    /// What to work on; the stack file may stand before the verb or behind it.
+    fn target(&self) -> Result<Target, Failure> {
+        let late = match &self.verb {
+            Some(Verb::Run(RunArgs { late, .. }) | Verb::Status(StatusArgs { late, .. })) => {
+                late.stack.clone()
+            }
+            Some(Verb::New { .. }) | None => None,
+        };
+        match (&self.target.stack, late) {
+            (Some(early), Some(late)) => Err(Failure::plain(format!(
+                "Two stack files were named: {} and {}.",
+                early.display(),
+                late.display()
+            ))
+            .fix("Name one.")),
+            (None, Some(late)) => Ok(Target { stack: Some(late), ..self.target.clone() }),
+            (_, None) => Ok(self.target.clone()),
         }
     }
 

@@ -45,6 +45,18 @@ impl Scene {
 }
 
 #[test]
+fn the_stack_file_stands_before_the_verb_or_behind_it() {
+    let test = "the_stack_file_stands_before_the_verb_or_behind_it";
+    let Some(scene) = Scene::of(test, &[("1_first.sql", FIRST)]) else { return };
+    scene.run("migrate run stacks/dev.yaml").expect(0).says("1 migration run");
+    for args in ["migrate stacks/dev.yaml status", "migrate status stacks/dev.yaml"] {
+        scene.run(args).expect(0).says("first");
+    }
+    let twice = scene.run("migrate stacks/dev.yaml status stacks/prod.yaml").expect(1);
+    twice.says("Two stack files were named: stacks/dev.yaml and stacks/prod.yaml.");
+}
+
+#[test]
 fn what_was_run_and_has_no_file_can_be_passed_over_wherever_it_is_found() {
     let test = "what_was_run_and_has_no_file_can_be_passed_over_wherever_it_is_found";
     let Some(scene) = Scene::of(test, &[("1_first.sql", FIRST), ("2_theirs.sql", "SELECT 2;")]) else {

@@ -8,7 +8,7 @@ mod cut;
 mod prod;
 mod server;
 
-use std::{fs, io::Write};
+use std::{ffi::OsStr, fs, io::Write};
 
 use cut::{Cut, Way};
 use server::Moto;
@@ -20,6 +20,11 @@ const DEV_STACK: &str = "lighthouse-dev";
 const APPLY: &str = "apply stacks/dev.yaml --auto-approve";
 const DESTROY: &str = "destroy stacks/dev.yaml --auto-approve";
 const PLAN: &str = "plan stacks/dev.yaml --detailed-exitcode";
+
+/// An image of moto's own that Graviton instances can start from.
+pub fn arm64_image(program: &OsStr) -> String {
+    Moto::start(program).arm64_image()
+}
 
 /// A stack in moto.
 struct Stage {
