@@ -101,6 +101,7 @@ pub async fn run(
     tell: Tell<'_>,
 ) -> Result<Vec<i64>, DbError> {
     let mut session = connect(url).await?;
+    end_with_client(&mut session).await;
     lock::acquire(&mut session, options.lock_timeout, tell).await?;
     let result = locked(&mut session, migrations, &options.force, tell).await;
     // Behind a shared session the lock would outlive this client. What failed first is told.
@@ -109,6 +110,14 @@ pub async fn run(
     released?;
     let _ = session.close().await;
     Ok(ran)
+}
+
+/// Lets the server end what it does for this session soon after the client is gone, however that
+/// went: else a long statement would be finished for nobody, and the lock held until then.
+/// Servers before 14, and some systems, cannot; there it is as it was.
+/// <https://www.postgresql.org/docs/16/runtime-config-connection.html#GUC-CLIENT-CONNECTION-CHECK-INTERVAL>
+async fn end_with_client(session: &mut PgConnection) {
+    let _ = sqlx::raw_sql("SET client_connection_check_interval = '1s'").execute(session).await;
 }
 
 async fn locked(

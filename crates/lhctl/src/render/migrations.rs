@@ -125,7 +125,7 @@ impl Seen {
             n => format!(" {} run before it.", ran(n)),
         };
         let message = format!("Interrupted while the migration {version} ({description}) ran. {decided}");
-        let holds = "The server may be at its statement still, and holds the lock until that ends.";
+        let holds = "The server ends its statement within seconds and gives the lock back; before PostgreSQL 14 it finishes it first.";
         if is_outside(*version) {
             let message = format!(
                 "{message}It runs outside a transaction, and whether it took effect is not known.{before}"
