@@ -116,6 +116,12 @@ impl ConnectProblem {
         matches!(self, Self::Silent(_) | Self::Unreachable(_))
     }
 
+    /// Whether no server of the database was heard: at the end of a way that claims to lead there, so
+    /// that it does not.
+    pub fn is_unheard(&self) -> bool {
+        self.is_remote() || matches!(self, Self::Refused(_) | Self::Closed(_))
+    }
+
     /// What to do about it, in a sentence.
     pub fn advice(&self) -> &'static str {
         match self {

@@ -35,8 +35,9 @@ impl Deployment {
             // It is reached; what else is wrong with it is told by whoever uses it.
             _ => return Ok(Reached { url, tunnel: None }),
         };
-        match self.tunnel(&self.place().await?).await {
-            Ok(tunnel) => Ok(Reached { url: url.through(tunnel.port())?, tunnel: Some(tunnel) }),
+        match self.tunnel(&self.place().await?, &url).await {
+            // What its server has against a session is told by whoever has one.
+            Ok(through) => Ok(Reached { url: through.url, tunnel: Some(through.tunnel) }),
             Err(reasons) => Err(Error::Host {
                 reason: format!(
                     "The database {} cannot be reached from this machine: {problem}. {}",

@@ -47,6 +47,15 @@ pub(super) enum Attempt {
     Answered(String),
 }
 
+impl From<Result<String, ConnectProblem>> for Attempt {
+    fn from(answer: Result<String, ConnectProblem>) -> Self {
+        match answer {
+            Ok(extension) => Self::Answered(extension),
+            Err(problem) => Self::Problem(problem),
+        }
+    }
+}
+
 /// A session through a port of this machine that leads to the instance.
 #[derive(Clone, Debug)]
 pub(super) enum Tunnelled {

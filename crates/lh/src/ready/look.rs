@@ -105,15 +105,10 @@ impl Looker<'_> {
     pub async fn tunnel(&self) -> Option<Tunnelled> {
         let url = self.url.as_ref().ok().filter(|url| !url.is_loopback())?;
         let place = self.deployment.place().await.ok()?;
-        let tunnel = match self.deployment.tunnel(&place).await {
-            Ok(tunnel) => tunnel,
-            Err(reasons) => return Some(Tunnelled::Closed(reasons)),
-        };
-        let attempt = match url.through(tunnel.port()) {
-            Ok(url) => attempt(&url).await,
-            Err(error) => Attempt::Untried(error.to_string()),
-        };
-        Some(Tunnelled::Open(tunnel.way().to_owned(), attempt))
+        Some(match self.deployment.tunnel(&place, url).await {
+            Ok(through) => Tunnelled::Open(through.tunnel.way().to_owned(), through.answer.into()),
+            Err(reasons) => Tunnelled::Closed(reasons),
+        })
     }
 
     async fn instance(&self) -> Instance {
@@ -127,9 +122,13 @@ impl Looker<'_> {
     }
 
     async fn direct(&self) -> Attempt {
-        match &self.url {
-            Ok(url) => attempt(url).await,
-            Err(why) => Attempt::Untried(why.clone()),
+        let url = match &self.url {
+            Ok(url) => url,
+            Err(why) => return Attempt::Untried(why.clone()),
+        };
+        match lh_db::probe(url).await {
+            Ok(answer) => answer.into(),
+            Err(error) => Attempt::Untried(error.to_string()),
         }
     }
 
@@ -205,14 +204,6 @@ impl Looker<'_> {
         }
         let shell = self.deployment.shell().await.map_err(|error| error.to_string())?;
         Ok(Arc::clone(known.insert(shell)))
-    }
-}
-
-async fn attempt(url: &DatabaseUrl) -> Attempt {
-    match lh_db::probe(url).await {
-        Ok(Ok(extension)) => Attempt::Answered(extension),
-        Ok(Err(problem)) => Attempt::Problem(problem),
-        Err(error) => Attempt::Untried(error.to_string()),
     }
 }
 

@@ -5,13 +5,14 @@
 use std::{net::TcpListener, process::Stdio, time::Duration};
 
 use lh_aws::remote::{Agent, agent};
+use lh_db::{ConnectProblem, DatabaseUrl};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
 
 use super::{
-    Place,
+    Place, Way,
     access::Target,
     ssh::{listen, reason},
 };
@@ -70,24 +71,38 @@ struct Opening {
     sign: &'static str,
 }
 
+/// A database at the end of a tunnel.
+pub(crate) struct Through {
+    pub tunnel: Tunnel,
+    /// Its URL on this machine.
+    pub url: DatabaseUrl,
+    /// What a session came to: the extension's version, or what the server had against it.
+    pub answer: Result<String, ConnectProblem>,
+}
+
 impl Deployment {
-    /// Opens a way for sessions of this machine, or tells of each way why it does not lead there.
-    pub(crate) async fn tunnel(&self, place: &Place) -> Result<Tunnel, Vec<String>> {
+    /// Opens a way for sessions of this machine to the database at `url`, or tells of each way, in a
+    /// sentence, why it does not lead there.
+    pub(crate) async fn tunnel(&self, place: &Place, url: &DatabaseUrl) -> Result<Through, Vec<String>> {
         let mut reasons = Vec::new();
-        match self.ssh_target(place) {
-            Ok(target) => match by_ssh("ssh", &target, DATABASE).await {
-                Ok(tunnel) => return Ok(tunnel),
-                Err(why) => reasons.push(format!("SSH: {why}.")),
-            },
-            Err(why) => reasons.push(format!("SSH: {why}.")),
-        }
-        match self.by_session_manager(place).await {
-            Ok(tunnel) => Ok(tunnel),
-            Err(why) => {
-                reasons.push(format!("Session Manager: {why}."));
-                Err(reasons)
+        for way in [Way::Ssh, Way::Ssm] {
+            let (name, opened) = match way {
+                Way::Ssh => ("SSH", self.by_forwarding(place).await),
+                Way::Ssm => ("Session Manager", self.by_session_manager(place).await),
+            };
+            match opened {
+                Ok(tunnel) => match heard(tunnel, url).await {
+                    Ok(through) => return Ok(through),
+                    Err(reason) => reasons.push(reason),
+                },
+                Err(why) => reasons.push(format!("{name}: {why}.")),
             }
         }
+        Err(reasons)
+    }
+
+    async fn by_forwarding(&self, place: &Place) -> Result<Tunnel, String> {
+        by_ssh("ssh", &self.ssh_target(place)?, DATABASE).await
     }
 
     async fn by_session_manager(&self, place: &Place) -> Result<Tunnel, String> {
@@ -98,6 +113,17 @@ impl Deployment {
             Ok(Agent::Offline(why)) => Err(why),
             Err(error) => Err(error.to_string()),
         }
+    }
+}
+
+/// The database at the end of `tunnel`, if a server is heard there: `ssh` opens its port whether the
+/// other side forwards anything or not.
+async fn heard(tunnel: Tunnel, url: &DatabaseUrl) -> Result<Through, String> {
+    let of = |why: &dyn std::fmt::Display| format!("{}: {why}.", tunnel.way());
+    let url = url.through(tunnel.port()).map_err(|error| of(&error))?;
+    match lh_db::probe(&url).await.map_err(|error| of(&error))? {
+        Err(problem) if problem.is_unheard() => Err(of(&problem)),
+        answer => Ok(Through { tunnel, url, answer }),
     }
 }
 

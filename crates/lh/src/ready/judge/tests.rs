@@ -164,10 +164,10 @@ fn a_refusal_through_a_tunnel_is_one_and_anything_else_is_a_reason() {
         let Verdict::At(Stage::Authentication, state) = verdict else { panic!("{verdict:?}") };
         assert!(state.starts_with("SSH to 10.0.0.5: the server did not accept"), "{state}");
     }
-    let closed = ConnectProblem::Closed("end of file".to_owned());
-    let Verdict::Ready(ready) = judge(&through(Ok(serving()), Attempt::Problem(closed))) else { panic!() };
+    let full = ConnectProblem::Full("too many clients already".to_owned());
+    let Verdict::Ready(ready) = judge(&through(Ok(serving()), Attempt::Problem(full))) else { panic!() };
     let Path::Host(why) = ready.path else { panic!("{:?}", ready.path) };
-    assert!(why.starts_with("there was no answer within 5 s. SSH to 10.0.0.5: the server closed"), "{why}");
+    assert!(why.starts_with("there was no answer within 5 s. SSH to 10.0.0.5: the server has no"), "{why}");
     let reasons = vec!["SSH: no key.".to_owned(), "Session Manager: no CLI.".to_owned()];
     let seen =
         Look { tunnel: Some(Tunnelled::Closed(reasons)), ..look(Instance::Sound, Ok(serving()), silent()) };
