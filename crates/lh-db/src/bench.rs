@@ -16,7 +16,7 @@ pub use self::limits::{QUERIES, Query, judge};
 use crate::connect::{query, scalar};
 use crate::{
     Migrations, sql,
-    verify::{Problem, Verdict},
+    verify::check::{Problem, Verdict},
 };
 
 /// The scratch schema.

@@ -28,6 +28,7 @@
 
 pub mod day2;
 mod files;
+pub mod install;
 mod job;
 pub mod scripts;
 mod settings;

@@ -3,6 +3,12 @@
 //! A placeholder is `@NAME@`. What is put in is not looked at again, so that a
 //! value which looks like a placeholder stays what it is.
 
+use std::io::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::{Compression, write::GzEncoder};
+
 /// `template` with each `@NAME@` of `values` replaced, in one pass.
 ///
 /// A name that is not in `values` stays as it stands, and fails the test that
@@ -71,4 +77,16 @@ pub(crate) fn indent(text: &str, spaces: usize) -> String {
         out.push('\n');
         out
     })
+}
+
+/// gzip and base64, as cloud-init's `gz+b64`. The header carries no time and no
+/// name, so that equal text gives equal bytes.
+pub(crate) fn pack(text: &str) -> String {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    // Writing to memory does not fail; if it ever did, the text goes unpacked,
+    // and cloud-init reports the encoding.
+    match encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish()) {
+        Ok(bytes) => STANDARD.encode(bytes),
+        Err(_) => STANDARD.encode(text),
+    }
 }

@@ -199,7 +199,7 @@ fn user_data_stays_under_16_kb() {
 fn user_data_installs_every_file_and_starts_the_unit() {
     let rendered = user_data(&full()).render("vol-0123456789abcdef0");
     let installer = unpacked(&rendered);
-    assert_eq!(installer, scripts::install(&full()));
+    assert_eq!(installer, install::installer(&full()));
     for file in files(&full()) {
         assert!(installer.contains(&file.text), "{}", file.path);
         assert!(file.text.ends_with('\n'), "{}", file.path);
@@ -214,7 +214,7 @@ fn user_data_installs_every_file_and_starts_the_unit() {
 #[test]
 fn no_placeholder_is_left() {
     for host in [dev(), full()] {
-        let all = scripts::refresh(&host, "vol-1");
+        let all = install::refresh(&host, "vol-1");
         for (at, _) in all.match_indices('@') {
             let rest = &all[at + 1..];
             let name = rest.split('@').next().unwrap();
@@ -230,7 +230,7 @@ fn no_placeholder_is_left() {
 /// container is pointed at: no variable, no argument, no log takes it.
 #[test]
 fn no_secret_material_is_written_or_put_on_a_command_line() {
-    let all = scripts::refresh(&full(), "vol-1");
+    let all = install::refresh(&full(), "vol-1");
     assert!(all.contains("POSTGRES_PASSWORD_FILE"));
     assert!(!all.contains("POSTGRES_PASSWORD:"));
     assert!(!all.contains("POSTGRES_PASSWORD="));
@@ -238,7 +238,7 @@ fn no_secret_material_is_written_or_put_on_a_command_line() {
     for line in all.lines().filter(|l| l.contains("PASSWORD")) {
         assert!(!line.contains("echo "), "{line}");
     }
-    let conf = scripts::conf(&full(), "vol-1");
+    let conf = install::conf(&full(), "vol-1");
     assert!(conf.contains("PASSWORD_FROM=secret\nPASSWORD_NAME='lighthouse/prod/db/password'\n"));
 }
 
@@ -270,7 +270,7 @@ fn values_are_quoted_where_they_are_written() {
     if let Some(dump) = &mut host.dump {
         dump.on_calendar = "daily\n[Service]\nExecStart=%h".into();
     }
-    let conf = scripts::conf(&host, "vol-1");
+    let conf = install::conf(&host, "vol-1");
     assert!(conf.starts_with("STACK='it'\\''s $(reboot)X=1'\n"));
     let compose = text(&host, scripts::COMPOSE);
     assert!(compose.contains("POSTGRES_DB: \"a\\\"b$$c\"\n"));
@@ -337,6 +337,6 @@ fn stages_are_the_ones_that_the_scripts_go_through() {
 fn without_a_dump_target_the_host_still_dumps_daily_for_a_week() {
     let timer = text(&dev(), "/etc/systemd/system/lhctl-backup.timer");
     assert!(timer.contains("OnCalendar=daily\n"));
-    let conf = scripts::conf(&dev(), "vol-1");
+    let conf = install::conf(&dev(), "vol-1");
     assert!(conf.contains("BUCKET=''\nKEEP_DAYS=7\n"));
 }

@@ -1,14 +1,7 @@
 //! Cloud-init user data with one late value, the data volume's id.
 
-use std::io::Write;
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use flate2::{Compression, write::GzEncoder};
-
-use crate::Host;
-use crate::scripts;
-use crate::template::{indent, plain_id};
+use crate::template::{indent, pack, plain_id};
+use crate::{Host, install, scripts};
 
 /// AWS takes up to 16 KB of user data, counted before its base64 encoding:
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html>.
@@ -65,11 +58,11 @@ impl UserData {
 ///
 /// Cloud-init writes two files at the first boot of an instance: what the host
 /// must become, in plain text, and the installer of everything else, compressed
-/// (see [`scripts::install`] for its text). Then it starts the unit that every
+/// (see [`install::installer`] for its text). Then it starts the unit that every
 /// later boot starts too.
 #[must_use]
 pub fn user_data(host: &Host) -> UserData {
-    let (before, after) = scripts::conf_around(host);
+    let (before, after) = install::conf_around(host);
     let head = format!(
         "#cloud-config\n# What lhctl makes of this host; its log is {log}.\n\
          write_files:\n- path: {path}\n  content: |\n{before}",
@@ -82,19 +75,7 @@ pub fn user_data(host: &Host) -> UserData {
          runcmd:\n- [{install}]\n- [systemctl, start, lhctl-host.service]\n",
         after = indent(&after, 4),
         install = scripts::INSTALL,
-        packed = pack(&scripts::install(host)),
+        packed = pack(&install::installer(host)),
     );
     UserData { parts: vec![Part::Text(head), Part::VolumeId, Part::Text(tail)] }
-}
-
-/// gzip and base64, as cloud-init's `gz+b64`. The header carries no time and no
-/// name, so that equal text gives equal bytes.
-pub(crate) fn pack(text: &str) -> String {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    // Writing to memory does not fail; if it ever did, the text goes unpacked,
-    // and cloud-init reports the encoding.
-    match encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish()) {
-        Ok(bytes) => STANDARD.encode(bytes),
-        Err(_) => STANDARD.encode(text),
-    }
 }

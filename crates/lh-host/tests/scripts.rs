@@ -11,7 +11,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use lh_host::{DumpTarget, Host, PasswordSource, day2, files, memory_settings, scripts, user_data};
+use lh_host::{DumpTarget, Host, PasswordSource, day2, files, install, memory_settings, scripts, user_data};
 
 const VOLUME: &str = "vol-0123456789abcdef0";
 
@@ -51,7 +51,7 @@ fn sent() -> Vec<(&'static str, String)> {
     let dump = DumpTarget { bucket: "elsewhere".into(), on_calendar: "weekly".into(), keep_days: 14 };
     let other = Host { dump: Some(dump), memory_gib: 8.0, ..next.clone() };
     vec![
-        ("renew", scripts::renew(&other)),
+        ("renew", install::renew(&other)),
         ("backup", day2::backup()),
         ("backups", day2::backups(false)),
         ("backups-check", day2::backups(true)),
@@ -112,9 +112,9 @@ fn sandboxed(case: &str, imds: Option<String>) {
         skipped(case, why);
         return;
     }
-    fs::write(work.join("install"), scripts::install(&host())).unwrap();
-    fs::write(work.join("install-watched"), scripts::install(&watched())).unwrap();
-    fs::write(work.join("conf"), scripts::conf(&host(), VOLUME)).unwrap();
+    fs::write(work.join("install"), install::installer(&host())).unwrap();
+    fs::write(work.join("install-watched"), install::installer(&watched())).unwrap();
+    fs::write(work.join("conf"), install::conf(&host(), VOLUME)).unwrap();
     fs::write(work.join("sizes"), sizes()).unwrap();
     fs::create_dir(work.join("sent")).unwrap();
     for (name, text) in sent() {
@@ -267,8 +267,8 @@ fn shellcheck_finds_nothing() {
         .filter(|file| file.mode == "0755" || file.path.ends_with(".sh"))
         .map(|file| (file.path.replace('/', "_"), file.text))
         .collect::<Vec<_>>();
-    all.push(("install".into(), scripts::install(&host())));
-    all.push(("refresh".into(), scripts::refresh(&host(), VOLUME)));
+    all.push(("install".into(), install::installer(&host())));
+    all.push(("refresh".into(), install::refresh(&host(), VOLUME)));
     all.push(("renewal".into(), format!("#!/bin/bash\n{}", include_str!("../src/host/renew.sh"))));
     all.extend(sent().into_iter().map(|(name, text)| (name.to_owned(), text)));
     for (name, text) in all {
@@ -292,8 +292,8 @@ fn user_data_is_yaml_that_holds_conf_and_installer() {
     }
     let work = scratch("yaml");
     fs::write(work.join("user-data"), user_data(&host()).render(VOLUME)).unwrap();
-    fs::write(work.join("conf"), scripts::conf(&host(), VOLUME)).unwrap();
-    fs::write(work.join("install"), scripts::install(&host())).unwrap();
+    fs::write(work.join("conf"), install::conf(&host(), VOLUME)).unwrap();
+    fs::write(work.join("install"), install::installer(&host())).unwrap();
     let compose = files(&host()).into_iter().find(|file| file.path == scripts::COMPOSE);
     fs::write(work.join("compose"), compose.unwrap().text).unwrap();
     let output = Command::new("python3")

@@ -209,7 +209,7 @@ fn a_refresh_brings_the_host_to_a_changed_stack() {
         metrics: false,
         spot: false,
     };
-    let ran = run(folder.path(), &facts, "c-1", &lh_host::scripts::refresh(&changed, VOLUME));
+    let ran = run(folder.path(), &facts, "c-1", &lh_host::install::refresh(&changed, VOLUME));
     assert_eq!((ran.status, ran.err.as_str()), (0, ""));
     let ran = run(folder.path(), &facts, "c-2", ". /etc/lhctl/host.conf; echo \"$IMAGE $BUCKET\"\n");
     assert_eq!(ran.out, "timescale/timescaledb:2.23.1-pg16 \n");

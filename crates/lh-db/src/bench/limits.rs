@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::verify::{Problem, Verdict, server_milliseconds as milliseconds};
+use crate::verify::{
+    check::{Problem, Verdict},
+    server_milliseconds as milliseconds,
+};
 
 /// One of the three queries.
 pub struct Query {

@@ -4,15 +4,12 @@
 
 use lh_model::Diagnostic;
 
-use super::{
-    lex::{Statement, Token},
-    rules::{Context, has},
-};
+use super::lex::{Statement, Token, has};
 
 /// Where `config` stands among the arguments, in TimescaleDB 2.0 as in 2.29.
 const CONFIG: usize = 6;
 
-pub(super) fn replaced_config(statement: &Statement, _: &Context) -> Option<Diagnostic> {
+pub(super) fn replaced_config(statement: &Statement) -> Option<Diagnostic> {
     let tokens = &statement.tokens;
     let calls = || calls(tokens);
     // A column of a subquery is taken on trust if the rest of the statement builds one upon what

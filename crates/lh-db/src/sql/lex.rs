@@ -30,6 +30,16 @@ impl Token<'_> {
     }
 }
 
+/// Whether `tokens` begin with these words, which are in capitals.
+pub(super) fn begins(tokens: &[Token], words: &[&str]) -> bool {
+    tokens.len() >= words.len() && words.iter().zip(tokens).all(|(word, token)| token.is(word))
+}
+
+/// Whether these words, which are in capitals, stand one after the other somewhere.
+pub(super) fn has(tokens: &[Token], words: &[&str]) -> bool {
+    tokens.windows(words.len()).any(|window| begins(window, words))
+}
+
 /// One statement, without its semicolon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement<'t> {

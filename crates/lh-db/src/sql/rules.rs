@@ -6,7 +6,7 @@ use lh_model::Diagnostic;
 
 use super::{
     jobs::replaced_config,
-    lex::{Statement, Token, statements},
+    lex::{Statement, begins, has, statements},
 };
 
 /// What a rule knows besides the statement.
@@ -26,7 +26,7 @@ const RULES: &[Rule] = &[
     outside_transactions,
     concurrent_index,
     transaction_control,
-    replaced_config,
+    |statement, _| replaced_config(statement),
     client_command,
 ];
 
@@ -56,14 +56,6 @@ fn made_hypertable(statement: &Statement) -> Option<String> {
     }
     let before = tokens.iter().position(|token| token.is("("))?;
     before.checked_sub(1).map(|at| tokens[at].name())
-}
-
-fn begins(tokens: &[Token], words: &[&str]) -> bool {
-    tokens.len() >= words.len() && words.iter().zip(tokens).all(|(word, token)| token.is(word))
-}
-
-pub(super) fn has(tokens: &[Token], words: &[&str]) -> bool {
-    tokens.windows(words.len()).any(|window| begins(window, words))
 }
 
 /// What makes a file leave its transaction.

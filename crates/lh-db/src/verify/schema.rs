@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{PgConnection, Row};
 
-use super::{Problem, Verdict};
+use super::check::{Problem, Verdict};
 use crate::connect::{query, scalar};
 use crate::{Migrations, migrations};
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::{PgConnection, Row};
 
-use super::{Problem, Verdict};
+use super::check::{Problem, Verdict};
 use crate::DatabaseUrl;
 use crate::connect::{query, scalar};
 

@@ -1,7 +1,7 @@
 //! Scripts about the host and its server: image, logs, disk, SQL.
 
 use super::sent;
-use crate::{Host, scripts};
+use crate::{Host, install};
 
 /// What of the log to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub fn psql(text: &str, plain: bool) -> String {
 /// [`super::Upgrade`].
 #[must_use]
 pub fn upgrade(host: &Host, volume_id: &str, run: bool) -> String {
-    let text = scripts::refresh(host, volume_id);
+    let text = install::refresh(host, volume_id);
     let end = ending("LHCTL_END_OF_REFRESH", &text);
     let refresh = format!("refresh() {{\n  bash <<'{end}'\n{text}{end}\n}}\n");
     let values = [("NEW", host.image.as_str()), ("MODE", if run { "run" } else { "plan" })];

@@ -106,7 +106,7 @@ fn properties(stack: &Stack) -> Value {
         "key_name": text_or_null(stack.ssh.key_name.as_ref()),
         "user_data": user_data(stack),
         "database_image": stack.database.image.value,
-        "host": lh_host::scripts::renew(&host(stack)),
+        "host": lh_host::install::renew(&host(stack)),
         "spot": spot(&instance.purchase),
         "root_volume": { "size": root_volume.size.value, "encrypted": root_volume.encrypted.value },
         "disable_api_termination": instance.disable_api_termination.value,

@@ -6,7 +6,7 @@ use lh_db::local::LocalDatabase;
 use lh_host::day2::{
     self, Backup, Backups, DiskReport, Drill, Logs, Origin, Restore, RestorePlan, Restored, Retained, Upgrade,
 };
-use lh_host::{Script, Tell, scripts};
+use lh_host::{Script, Tell, install};
 use lh_model::Address;
 use serde::Deserialize;
 
@@ -56,7 +56,7 @@ impl Deployment {
             });
         };
         let clients = self.cloud.clients(self.stack().region()).await?;
-        let script = wholly.then(|| scripts::renew(host));
+        let script = wholly.then(|| install::renew(host));
         let noted = lh_aws::note_host(&clients, &instance.id, &host.image, script.as_deref()).await;
         noted.map_err(|error| Error::Host {
             reason: format!(

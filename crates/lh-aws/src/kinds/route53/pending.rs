@@ -9,7 +9,7 @@ use std::{
 use aws_sdk_route53::types::ChangeStatus;
 use lh_kind::{CloudError, ErrorKind};
 
-use crate::{clients::Clients, error::Named};
+use crate::error::Named;
 
 /// The operation, for [`lh_kind::Calls`].
 pub(crate) const GET_CHANGE: &str = "route53:GetChange";
@@ -39,16 +39,20 @@ impl Pending {
 ///
 /// # Errors
 /// When Route 53 cannot be asked.
-pub(crate) async fn is_in_sync(clients: &Clients, record: &str) -> Result<bool, CloudError> {
-    let Some(change) = clients.pending_records.of(record) else { return Ok(true) };
-    let in_sync = match clients.route53.get_change().id(change).send().await.named(GET_CHANGE) {
+pub(crate) async fn is_in_sync(
+    pending: &Pending,
+    route53: &aws_sdk_route53::Client,
+    record: &str,
+) -> Result<bool, CloudError> {
+    let Some(change) = pending.of(record) else { return Ok(true) };
+    let in_sync = match route53.get_change().id(change).send().await.named(GET_CHANGE) {
         Ok(answer) => answer.change_info().is_none_or(|info| info.status == ChangeStatus::Insync),
         // Route 53 forgets changes after a while, long after they were in sync.
         Err(error) if error.kind == ErrorKind::NotFound => true,
         Err(error) => return Err(error),
     };
     if in_sync {
-        clients.pending_records.forget(record);
+        pending.forget(record);
     }
     Ok(in_sync)
 }

@@ -120,7 +120,9 @@ fn value_of(set: &ResourceRecordSet) -> Value {
 /// Whether the name servers have the record of `target`, as far as this process changed it.
 async fn is_in_sync(clients: &Clients, target: &Target<Props>) -> Result<bool, CloudError> {
     match place(target) {
-        Some((zone, name)) => pending::is_in_sync(clients, &id_of(&zone, &name).0).await,
+        Some((zone, name)) => {
+            pending::is_in_sync(&clients.pending_records, &clients.route53, &id_of(&zone, &name).0).await
+        }
         None => Ok(true),
     }
 }
