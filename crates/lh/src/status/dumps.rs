@@ -3,16 +3,15 @@
 use serde_json::json;
 
 use super::{
-    Part,
-    look::{Common, Own},
-    parts::{OLD_BACKUP, unasked},
+    OLD_BACKUP, Part,
+    sight::{Common, Own},
 };
 use crate::verify::{moment, size, span};
 
 pub(super) fn dump(own: &Own<'_>, common: &Common) -> Part {
     let on_disk = own.host.as_ref().ok().and_then(|sight| sight.last_backup.clone());
     match &own.dump {
-        Some(Err(error)) => unasked("dump", error),
+        Some(Err(error)) => Part::unasked("dump", error),
         Some(Ok(Some(dump))) => {
             let age = common.now - dump.at;
             let text = format!("{} ago, {}", span(age), size(dump.bytes));

@@ -2,41 +2,15 @@
 //! script on each host, all at the same time.
 
 use futures_util::future::{join, join_all, join4};
-use lh_aws::inspect::{AlarmSight, Dump, Inspector, InstanceSight, RecoveryPoint, SpotSight, VolumeSight};
-use lh_kind::CloudError;
-use lh_state::{Held, Record, State};
+use lh_aws::inspect::Inspector;
+use lh_state::State;
 use serde_json::Value;
 
-use super::{Part, Status, parts};
-use crate::{
-    Deployment, Error,
-    host::{HostSight, Silence},
-    verify::text,
+use super::{
+    Part, Status, parts,
+    sight::{Common, Own, records},
 };
-
-/// An answer of AWS.
-pub(super) type Answer<T> = Result<T, CloudError>;
-
-/// What is shared by the stacks of a region.
-pub(super) struct Common {
-    pub instances: Answer<Vec<InstanceSight>>,
-    pub volumes: Answer<Vec<VolumeSight>>,
-    pub spot: Answer<Vec<SpotSight>>,
-    pub alarms: Answer<Vec<AlarmSight>>,
-    /// The time, in seconds since 1970.
-    pub now: i64,
-}
-
-/// What is one stack's own.
-pub(super) struct Own<'s> {
-    pub deployment: &'s Deployment,
-    pub state: &'s State,
-    pub held: Result<Option<Held>, Error>,
-    pub host: Result<HostSight, Silence>,
-    /// None where the stack has no vault or no bucket.
-    pub points: Option<Answer<Vec<RecoveryPoint>>>,
-    pub dump: Option<Answer<Option<Dump>>>,
-}
+use crate::{Deployment, host::Silence, verify::text};
 
 /// The status of each stack of one cloud and region.
 pub(super) async fn group(stacks: Vec<&Deployment>) -> Vec<Status> {
@@ -98,13 +72,6 @@ async fn own<'s>(deployment: &'s Deployment, state: &'s State, inspector: &Inspe
     };
     let (held, host, points, dump) = join4(deployment.lock_holder(), host, points, dump).await;
     Own { deployment, state, held, host, points, dump }
-}
-
-/// The recorded resources of a kind that the stack still asks for.
-pub(super) fn records<'s>(state: &'s State, kind: &'s str) -> impl Iterator<Item = &'s Record> {
-    let of =
-        move |(address, record): &(&lh_model::Address, &Record)| address.kind() == kind && !record.retained;
-    state.resources.iter().filter(of).map(|(_, record)| record)
 }
 
 fn status(deployment: &Deployment, parts: Vec<Part>) -> Status {

@@ -4,12 +4,18 @@
 mod dumps;
 mod look;
 mod parts;
+mod sight;
 
 use futures_util::future::join_all;
+use lh_kind::CloudError;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{Deployment, Fleet, fleet::groups};
+
+/// A recovery point or dump that is older is no backup to count on, whatever the schedule: in
+/// seconds. `verify` holds it against the schedule itself.
+const OLD_BACKUP: i64 = 8 * 86_400;
 
 /// How one part of a stack stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -84,6 +90,10 @@ impl Part {
 
     fn unknown(part: &'static str, why: impl Into<String>) -> Self {
         Self::new(part, Standing::Unknown, why, serde_json::json!({}))
+    }
+
+    fn unasked(part: &'static str, error: &CloudError) -> Self {
+        Self::unknown(part, error.to_string())
     }
 
     fn absent(part: &'static str, why: impl Into<String>) -> Self {

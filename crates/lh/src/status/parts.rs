@@ -1,13 +1,13 @@
 //! What is to be thought of what was seen, part by part. Asks nothing.
 
-use lh_kind::{CloudError, PriceBook, RuleBook};
+use lh_kind::{PriceBook, RuleBook};
 use lh_plan::Estimate;
 use lh_state::Held;
 use serde_json::{Value, json};
 
 use super::{
-    Part, dumps,
-    look::{Common, Own, records},
+    OLD_BACKUP, Part, dumps,
+    sight::{Common, Own, records},
 };
 use crate::{
     host::Drilled,
@@ -16,9 +16,6 @@ use crate::{
 
 /// A file system that is this full, in percent, leaves little for a restore or a vacuum.
 const FULL: u64 = 85;
-/// A recovery point that is older is no backup to count on, whatever the schedule: in seconds.
-/// `verify` holds it against the schedule itself.
-pub(super) const OLD_BACKUP: i64 = 8 * 86_400;
 
 /// All parts of one stack.
 pub(super) fn all(own: &Own<'_>, common: &Common) -> Vec<Part> {
@@ -36,10 +33,6 @@ pub(super) fn all(own: &Own<'_>, common: &Common) -> Vec<Part> {
         alarms(own, common),
         cost(own),
     ]
-}
-
-pub(super) fn unasked(part: &'static str, error: &CloudError) -> Part {
-    Part::unknown(part, error.to_string())
 }
 
 fn id_of(own: &Own<'_>, kind: &str) -> Option<String> {
@@ -74,7 +67,7 @@ fn instance(own: &Own<'_>, common: &Common) -> Part {
     let Some(id) = id_of(own, "instance") else { return Part::absent("instance", NOT_APPLIED) };
     let all = match &common.instances {
         Ok(all) => all,
-        Err(error) => return unasked("instance", error),
+        Err(error) => return Part::unasked("instance", error),
     };
     let Some(seen) = all.iter().find(|one| one.id == id) else {
         return Part::red("instance", format!("{id} is gone"), json!({ "id": id }));
@@ -104,7 +97,7 @@ fn spot(own: &Own<'_>, common: &Common) -> Part {
     }
     let all = match &common.spot {
         Ok(all) => all,
-        Err(error) => return unasked("spot", error),
+        Err(error) => return Part::unasked("spot", error),
     };
     let Some(seen) = all.iter().find(|one| one.instance == id) else {
         return Part::red(
@@ -126,7 +119,7 @@ fn volume(own: &Own<'_>, common: &Common) -> Part {
     let Some(id) = id_of(own, "volume") else { return Part::absent("volume", NOT_APPLIED) };
     let all = match &common.volumes {
         Ok(all) => all,
-        Err(error) => return unasked("volume", error),
+        Err(error) => return Part::unasked("volume", error),
     };
     let Some(seen) = all.iter().find(|one| one.id == id) else {
         return Part::red("volume", format!("{id} is gone"), json!({ "id": id }));
@@ -203,7 +196,7 @@ fn disk(own: &Own<'_>) -> Part {
 fn recovery_point(own: &Own<'_>, common: &Common) -> Part {
     let points = match &own.points {
         None => return Part::absent("recovery_point", "the stack has no backup plan"),
-        Some(Err(error)) => return unasked("recovery_point", error),
+        Some(Err(error)) => return Part::unasked("recovery_point", error),
         Some(Ok(points)) => points,
     };
     let Some(newest) = complete(points) else {
@@ -256,7 +249,7 @@ fn alarms(own: &Own<'_>, common: &Common) -> Part {
     }
     let all = match &common.alarms {
         Ok(all) => all,
-        Err(error) => return unasked("alarms", error),
+        Err(error) => return Part::unasked("alarms", error),
     };
     let find = |name: &&String| all.iter().find(|alarm| alarm.name == **name);
     let state = |name: &&String| find(name).map_or("gone", |alarm| alarm.state.as_str()).to_owned();

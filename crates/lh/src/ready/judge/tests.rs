@@ -1,3 +1,5 @@
+//! Every stage and way is judged from looks made up here; nobody is asked.
+
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use lh_host::Versions;
