@@ -9,7 +9,7 @@ pub enum DbError {
     #[error("the database URL cannot be used: {0}")]
     Url(String),
     /// There is no session.
-    #[error("{place}: {problem}")]
+    #[error("no session with {place}: {problem}")]
     Connect {
         /// Host, port and database.
         place: String,

@@ -26,6 +26,9 @@ impl DatabaseUrl {
         if !matches!(scheme, Some("postgres" | "postgresql")) {
             return Err(DbError::Url("it does not begin with postgresql://".to_owned()));
         }
+        if is_cut(url.expose()) {
+            return Err(DbError::Url(UNREADABLE.to_owned()));
+        }
         let options = parse(&url)?;
         let database = options.get_database().unwrap_or_else(|| options.get_username()).to_owned();
         let host = options
@@ -117,8 +120,54 @@ const ENVIRONMENT: [(&str, &str); 6] = [
 /// The driver's own message may repeat a part of the URL that is a piece of the password.
 const UNREADABLE: &str = "it cannot be parsed; a `/`, `@`, `:`, `#` or `%` in user or password must be percent-encoded, and `sslmode` be one that PostgreSQL knows";
 
+/// Whether a `/`, `?` or `#` ends the authority before its `@`: what is then taken for host and
+/// database are pieces of a password.
+fn is_cut(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split_once(['/', '?', '#']).is_some_and(|(_, after)| after.contains('@'))
+}
+
+/// Parameters that the driver knows; `options[…]` too.
+const KNOWN: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
+
 fn parse(url: &Plaintext) -> Result<PgConnectOptions, DbError> {
-    PgConnectOptions::from_str(url.expose()).map_err(|_| DbError::Url(UNREADABLE.to_owned()))
+    let told = for_driver(url)?;
+    PgConnectOptions::from_str(told.as_str()).map_err(|_| DbError::Url(UNREADABLE.to_owned()))
+}
+
+/// The driver tells of a parameter that it does not know, with its value, in a warning: such as
+/// `sslpassword` do not reach it.
+fn for_driver(url: &Plaintext) -> Result<url::Url, DbError> {
+    let mut parsed = url::Url::parse(url.expose()).map_err(|_| DbError::Url(UNREADABLE.to_owned()))?;
+    if parsed.query().is_some() {
+        let is_known = |key: &str| KNOWN.contains(&key) || key.starts_with("options[");
+        let pairs = parsed.query_pairs().filter(|(key, _)| is_known(key));
+        let known: Vec<_> = pairs.map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
+        parsed.set_query(None);
+        if !known.is_empty() {
+            parsed.query_pairs_mut().extend_pairs(known);
+        }
+    }
+    Ok(parsed)
 }
 
 #[cfg(test)]
@@ -168,10 +217,26 @@ mod tests {
             "mysql://u:hunter2@h/d",
             "postgres://u:hun/ter2@h:x/d",
             "postgres://u:hunter2@h/d?sslmode=hunter2",
+            "postgres://u:/hunter2@h/d",
+            "postgres://u:12/hunter2@h/d",
+            "postgres://u:1?hunter2@h/d",
+            "postgres://u:1#hunter2@h/d",
+            "postgres://u:hunter@2/hunter2@h/d",
         ] {
             let error = url(text).err().unwrap().to_string();
             assert!(!error.contains("hunter2") && !error.contains("ter2"), "{error}");
         }
+    }
+
+    /// Each would be in a log with its value.
+    #[test]
+    fn what_the_driver_does_not_know_does_not_reach_it() {
+        let text =
+            "postgres://u@h/d?sslpassword=hunter2&application_name=a%26b&passwd=hunter2&sslmode=disable";
+        let told = for_driver(&Plaintext::new(text.to_owned())).unwrap();
+        assert_eq!(told.as_str(), "postgres://u@h/d?application_name=a%26b&sslmode=disable");
+        let told = for_driver(&Plaintext::new("postgres://u@h/d?passwd=hunter2".to_owned())).unwrap();
+        assert_eq!(told.as_str(), "postgres://u@h/d");
     }
 
     #[test]

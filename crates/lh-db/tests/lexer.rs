@@ -33,3 +33,12 @@ proptest! {
         prop_assert_eq!(statements(&text).0.len(), 2);
     }
 }
+
+/// As PostgreSQL's lexer has it; else the rest of the file would be part of the comment.
+#[test]
+fn a_comment_ends_with_its_line_whatever_ends_that() {
+    for end in ["\n", "\r\n", "\r"] {
+        let text = format!("CREATE TABLE a();{end}-- second{end}CREATE TABLE b();{end}");
+        assert_eq!(statements(&text).0.len(), 2, "{text:?}");
+    }
+}

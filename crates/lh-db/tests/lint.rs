@@ -157,3 +157,76 @@ fn what_only_psql_understands_is_found() {
 fn what_does_not_end_is_found_where_it_begins() {
     assert_eq!(one("SELECT 1;\nSELECT 'abc;\n"), ["E0861 2:8"]);
 }
+
+/// The same refusals, however the statement is written.
+#[test]
+fn what_is_refused_in_a_transaction_is_found_in_every_spelling() {
+    for (text, code) in [
+        ("CALL public.run_job(1000);", "E0853"),
+        ("CALL public.\"refresh_continuous_aggregate\"('v', NULL, NULL);", "E0852"),
+        ("DO $$ BEGIN CALL refresh_continuous_aggregate('v', NULL, NULL); END $$;", "E0852"),
+        ("DO LANGUAGE plpgsql $x$ BEGIN IF true THEN CALL public.run_job(1); END IF; END $x$;", "E0853"),
+        ("DO $$ BEGIN PERFORM alter_job(1, config => '{}'); END $$;", "E0857"),
+        ("CREATE MATERIALIZED VIEW v WITH (\"timescaledb\".continuous) AS SELECT 1;", "E0851"),
+        ("REINDEX SCHEMA s;", "E0854"),
+        ("REINDEX (VERBOSE) DATABASE d;", "E0854"),
+        ("REINDEX (CONCURRENTLY) TABLE t;", "E0854"),
+        ("REINDEX TABLE CONCURRENTLY t;", "E0854"),
+        ("CLUSTER;", "E0854"),
+        ("CLUSTER VERBOSE;", "E0854"),
+        ("DISCARD ALL;", "E0854"),
+        ("ALTER DATABASE d SET TABLESPACE t;", "E0854"),
+        ("CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p;", "E0854"),
+        ("ALTER TABLE t DETACH PARTITION p CONCURRENTLY;", "E0854"),
+        ("CREATE INDEX ON t (a) WITH (timescaledb.transaction_per_chunk);", "E0854"),
+    ] {
+        assert_eq!(one(text), [format!("{code} 1:1")], "{text}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_it_is_let_pass() {
+    for text in [
+        "GRANT EXECUTE ON PROCEDURE refresh_continuous_aggregate TO r;",
+        "COMMENT ON PROCEDURE run_job IS 'x';",
+        "CREATE MATERIALIZED VIEW v WITH (timescaledb.continuous = false) AS SELECT 1;",
+        "DO $$ DECLARE c jsonb; BEGIN c := jsonb_set('{}', '{a}', '1'); PERFORM alter_job(1, config => c); END $$;",
+        "REINDEX TABLE t;",
+        "CLUSTER t USING i;",
+        "CREATE RULE r AS ON INSERT TO a DO ALSO (INSERT INTO l VALUES (1); DELETE FROM l);",
+        "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1 AS end; SELECT t.end FROM t; END;",
+        "SELECT E'it'\n  '\\'s; ok';",
+        "-- About it\n-- no-transaction is not needed here.\nSELECT 1;",
+        "SELECT '\n-- no-transaction\n';",
+    ] {
+        assert_eq!(one(text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn only_what_does_no_more_the_second_time_is_repeated() {
+    let warned = |text: &str| one(&format!("-- no-transaction\n{text}")) == ["W0864 2:1"];
+    for text in [
+        "SELECT 1 FROM charge();",
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int, ADD COLUMN b int;",
+        "CREATE MATERIALIZED VIEW IF NOT EXISTS v WITH (timescaledb.continuous) AS SELECT 1 WITH DATA;",
+        "INSERT INTO t SELECT 'IF NOT EXISTS', a IS NULL IF NOT EXISTS;",
+    ] {
+        assert!(warned(text), "{text}");
+    }
+    for text in [
+        "ALTER TYPE t ADD VALUE IF NOT EXISTS 'x';",
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS a numeric(3, 1);",
+        "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON t (a);",
+        "CALL public.refresh_continuous_aggregate('v', NULL, NULL);",
+    ] {
+        assert!(!warned(text), "{text}");
+    }
+}
+
+#[test]
+fn a_name_in_quotes_is_the_same_hypertable() {
+    let table = ("1_t.sql", "SELECT create_hypertable('public.\"T\"', by_range('time'));");
+    let index = "-- no-transaction\nCREATE INDEX CONCURRENTLY IF NOT EXISTS i ON \"T\" (time);";
+    assert_eq!(found(&[table, ("2_i.sql", index)]), ["E0855 2:1"]);
+}

@@ -27,7 +27,8 @@ pub(super) async fn together(
         if let Err(error) = sqlx::raw_sql(AssertSqlSafe(text.to_owned())).execute(&mut *transaction).await {
             let left = "Nothing of this file was kept, and those before it were. Mend it and run again: the run goes on from here.";
             let error = refused(migration, statement.span.start, text, &error, left);
-            transaction.rollback().await.map_err(|error| failed(&error))?;
+            // Where the server went away, there is nothing to take back.
+            let _ = transaction.rollback().await;
             return Err(error);
         }
     }
@@ -48,7 +49,7 @@ pub(super) async fn alone(
     }
     let (found, _) = sql::statements(&migration.sql);
     for statement in &found {
-        drop_invalid_index(session, statement).await?;
+        drop_invalid_index(session, statement, again).await?;
         let text = &migration.sql[statement.span.clone()];
         let Err(error) = sqlx::raw_sql(AssertSqlSafe(text.to_owned())).execute(&mut *session).await else {
             continue;
@@ -59,7 +60,8 @@ pub(super) async fn alone(
         let refused = refused(migration, statement.span.start, text, &error, left);
         if answered {
             // The server said no: that is an end, and no reason to ask anybody at the next run.
-            table.forget(session, migration.version).await?;
+            // Where it went away, too, the next run asks about this one.
+            let _ = table.forget(session, migration.version).await;
         }
         return Err(refused);
     }
@@ -67,21 +69,25 @@ pub(super) async fn alone(
 }
 
 /// CREATE INDEX CONCURRENTLY that was interrupted leaves an invalid index, which IF NOT EXISTS
-/// would take for the index.
+/// would take for the index, and which is in the way of another attempt without it.
 async fn drop_invalid_index(
     session: &mut PgConnection,
     statement: &sql::Statement<'_>,
+    again: bool,
 ) -> Result<(), DbError> {
-    let words: Vec<String> = statement.tokens.iter().map(|token| token.text.to_uppercase()).collect();
-    let Some(at) = words.windows(4).position(|w| w == ["CONCURRENTLY", "IF", "NOT", "EXISTS"]) else {
+    let Some(sql::ConcurrentIndex { name, table, .. }) =
+        sql::concurrent_index(statement).filter(|index| index.if_not_exists || again)
+    else {
         return Ok(());
     };
-    let Some(name) = statement.tokens.get(at + 4) else { return Ok(()) };
-    let failed = |error: sqlx::Error| DbError::sql(format!("The index {}", name.text), &error);
+    let failed = |error: sqlx::Error| DbError::sql(format!("The index {name}"), &error);
+    // It is where its table is.
     let invalid: Option<String> = scalar(
-        "SELECT indexrelid::regclass::text FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid",
+        "SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
+         WHERE c.relname = $1 AND i.indrelid = to_regclass($2) AND NOT i.indisvalid",
     )
-    .bind(name.text)
+    .bind(&name)
+    .bind(&table)
     .fetch_optional(&mut *session)
     .await
     .map_err(failed)?;

@@ -34,7 +34,13 @@ impl Migrations {
         };
         fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
         let newest = Self::folder(folder)?.all.last().map_or(0, |last| last.version);
-        let path = folder.join(format!("{}_{name}.sql", version.max(newest + 1)));
+        let Some(next) = newest.checked_add(1) else {
+            return Err(DbError::File {
+                path: folder.display().to_string(),
+                reason: format!("no version comes after {newest}, which the newest migration has"),
+            });
+        };
+        let path = folder.join(format!("{}_{name}.sql", version.max(next)));
         let mut file = fs::OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -58,5 +64,7 @@ mod tests {
         );
         assert!(create("more", 20_240_101_000_000).unwrap().ends_with("/20250131120001_more.sql"));
         assert!(create("../x", 1).is_err() && create("", 1).is_err());
+        fs::write(folder.path().join(format!("{}_last.sql", i64::MAX)), "SELECT 1;").unwrap();
+        assert!(create("later", 1).err().unwrap().to_string().contains("no version comes after"));
     }
 }

@@ -4,7 +4,10 @@
 use std::time::{Duration, Instant};
 
 use lh_model::{Diagnostic, Severity};
-use sqlx::{Connection, PgConnection, migrate::Migrate};
+use sqlx::{
+    Connection, PgConnection,
+    migrate::{Migrate, MigrateError},
+};
 
 use super::{
     Applied, Migrations, Standing, State, TABLE,
@@ -12,7 +15,11 @@ use super::{
     note::Table,
     standing,
 };
-use crate::{DatabaseUrl, DbError, connect::connect, lock, sql};
+use crate::{
+    DatabaseUrl, DbError,
+    connect::{connect, scalar},
+    lock, sql,
+};
 
 /// What a user decided about single versions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -131,10 +138,7 @@ async fn locked(
     if !refusals.is_empty() {
         return Err(DbError::Refused(refusals));
     }
-    session
-        .ensure_migrations_table(TABLE)
-        .await
-        .map_err(|error| DbError::Sql { what: format!("The table {TABLE}"), reason: error.to_string() })?;
+    make_table(session).await?;
     let table = Table::find(session).await?;
     decide(session, &table, migrations, &standing, force, tell).await?;
     let mut ran = Vec::new();
@@ -161,6 +165,24 @@ async fn locked(
     Ok(ran)
 }
 
+/// Makes sqlx's table where it is not there: whoever may run migrations need not be allowed to make
+/// tables.
+async fn make_table(session: &mut PgConnection) -> Result<(), DbError> {
+    let what = || format!("The table {TABLE}");
+    let is_there: bool = scalar("SELECT to_regclass($1) IS NOT NULL")
+        .bind(TABLE)
+        .fetch_one(&mut *session)
+        .await
+        .map_err(|error| DbError::sql(what(), &error))?;
+    if is_there {
+        return Ok(());
+    }
+    session.ensure_migrations_table(TABLE).await.map_err(|error| match error {
+        MigrateError::Execute(error) => DbError::sql(what(), &error),
+        other => DbError::Sql { what: what(), reason: other.to_string() },
+    })
+}
+
 /// What keeps a run from beginning: what does not fit and was not decided, and the linter's
 /// errors in files that would be run.
 fn refusals(migrations: &Migrations, standing: &Standing, force: &Force) -> Vec<Diagnostic> {
@@ -176,10 +198,14 @@ fn refusals(migrations: &Migrations, standing: &Standing, force: &Force) -> Vec<
     };
     let unfit = standing.rows.iter().filter(|row| !decided(row));
     let mut found: Vec<Diagnostic> = unfit.filter_map(|row| row.finding.clone()).collect();
-    let pending: Vec<i64> = standing.pending().collect();
-    let files =
-        migrations.all.iter().filter(|one| pending.contains(&one.version)).map(|one| one.file.as_str());
-    let files: Vec<&str> = files.collect();
+    // What would be run, for the first time or again.
+    let runs = |version: i64| match standing.state(version) {
+        Some(State::Pending | State::OutOfOrder) => true,
+        Some(State::Unfinished) => !force.done.contains(&version),
+        _ => false,
+    };
+    let files: Vec<&str> =
+        migrations.all.iter().filter(|one| runs(one.version)).map(|one| one.file.as_str()).collect();
     let in_pending = |finding: &Diagnostic| {
         finding.severity == Severity::Error
             && finding.origin.as_ref().is_some_and(|origin| files.contains(&origin.file.as_str()))

@@ -4,12 +4,23 @@
 
 use lh_model::Diagnostic;
 
-use super::lex::{Statement, Token, has};
+use super::lex::{Statement, Token, block, has};
 
 /// Where `config` stands among the arguments, in TimescaleDB 2.0 as in 2.29.
 const CONFIG: usize = 6;
 
+/// Whether a statement, or one in a `DO` block, replaces it.
 pub(super) fn replaced_config(statement: &Statement) -> Option<Diagnostic> {
+    // A name in a block may be a variable, which nothing here follows.
+    let replaces = replaces(statement, false) || block(statement).iter().any(|inner| replaces(inner, true));
+    replaces.then(|| {
+        Diagnostic::error("E0857", "alter_job replaces the whole configuration of the job")
+            .because("What `config` does not name, such as the hypertable's id, is gone, and the job fails from then on")
+            .fix("Change one key: SELECT alter_job(job_id, config => jsonb_set(config, '{drop_after}', '\"90 days\"')) FROM timescaledb_information.jobs WHERE …")
+    })
+}
+
+fn replaces(statement: &Statement, trusts_names: bool) -> bool {
     let tokens = &statement.tokens;
     let calls = || calls(tokens);
     // A column of a subquery is taken on trust if the rest of the statement builds one upon what
@@ -19,14 +30,10 @@ pub(super) fn replaced_config(statement: &Statement) -> Option<Diagnostic> {
         (0..tokens.len()).any(|at| outside(at) && is_built(&tokens[at..tokens.len().min(at + 3)]))
     };
     let replaces = |value: &[Token]| {
-        let kept = is_null(value) || value.iter().any(is_config) || (is_column(value) && elsewhere());
-        !kept
+        let is_trusted = is_column(value) && (trusts_names || elsewhere());
+        !(is_null(value) || value.iter().any(is_config) || is_trusted)
     };
-    calls().filter_map(|call| config(&tokens[call])).any(replaces).then(|| {
-        Diagnostic::error("E0857", "alter_job replaces the whole configuration of the job")
-            .because("What `config` does not name, such as the hypertable's id, is gone, and the job fails from then on")
-            .fix("Change one key: SELECT alter_job(job_id, config => jsonb_set(config, '{drop_after}', '\"90 days\"')) FROM timescaledb_information.jobs WHERE …")
-    })
+    calls().filter_map(|call| config(&tokens[call])).any(replaces)
 }
 
 /// The tokens between the parentheses of each call.

@@ -40,6 +40,28 @@ pub(super) fn has(tokens: &[Token], words: &[&str]) -> bool {
     tokens.windows(words.len()).any(|window| begins(window, words))
 }
 
+/// Whether `tokens` call the procedure of this name, in small letters, with or without its schema.
+pub(super) fn calls(tokens: &[Token], procedure: &str) -> bool {
+    let named = |token: &Token| !token.text.starts_with('\'') && token.name() == procedure;
+    let call = |rest: &[Token]| match rest {
+        [call, name, ..] if call.is("CALL") && named(name) => true,
+        [call, _, dot, name, ..] => call.is("CALL") && dot.is(".") && named(name),
+        _ => false,
+    };
+    (0..tokens.len()).any(|at| call(&tokens[at..]))
+}
+
+/// The statements of the body of a `DO` block; none of any other statement.
+pub(super) fn block<'t>(statement: &Statement<'t>) -> Vec<Statement<'t>> {
+    let tokens = &statement.tokens;
+    let quoted = tokens.iter().find(|token| token.text.starts_with('$')).filter(|_| begins(tokens, &["DO"]));
+    let body = quoted.and_then(|token| {
+        let tag = token.text[1..].find('$')? + 2;
+        token.text.get(tag..token.text.len().checked_sub(tag)?)
+    });
+    body.map(|body| statements(body).0).unwrap_or_default()
+}
+
 /// One statement, without its semicolon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement<'t> {
@@ -62,8 +84,9 @@ pub struct Flaw {
 pub fn statements(text: &str) -> (Vec<Statement<'_>>, Option<Flaw>) {
     let mut lexer = Lexer { text, at: 0 };
     let (mut found, mut tokens) = (Vec::new(), Vec::<Token>::new());
-    // Within BEGIN ATOMIC … END, semicolons do not end the statement.
-    let mut depth = 0_usize;
+    // Within BEGIN ATOMIC … END, and within the parentheses of a rule's actions, semicolons do not
+    // end the statement.
+    let (mut depth, mut open) = (0_usize, 0_usize);
     loop {
         let token = match lexer.next() {
             Ok(Some(token)) => token,
@@ -74,13 +97,21 @@ pub fn statements(text: &str) -> (Vec<Statement<'_>>, Option<Flaw>) {
             }
         };
         match token.text {
-            ";" if depth == 0 => {
+            ";" if depth == 0 && open == 0 => {
                 close(&mut found, &mut tokens);
                 continue;
             }
+            "(" => open += 1,
+            ")" => open = open.saturating_sub(1),
             _ if token.is("ATOMIC") && tokens.last().is_some_and(|last| last.is("BEGIN")) => depth += 1,
             _ if token.is("CASE") && depth > 0 => depth += 1,
-            _ if token.is("END") && depth > 0 => depth -= 1,
+            // As a name it ends nothing.
+            _ if token.is("END")
+                && depth > 0
+                && !tokens.last().is_some_and(|it| it.is("AS") || it.is(".")) =>
+            {
+                depth -= 1;
+            }
             _ => {}
         }
         tokens.push(token);
@@ -134,7 +165,7 @@ impl<'t> Lexer<'t> {
             self.at += white;
             let rest = self.rest();
             if rest.starts_with("--") {
-                self.at += rest.find('\n').unwrap_or(rest.len());
+                self.at += rest.find(['\n', '\r']).unwrap_or(rest.len());
             } else if rest.starts_with("/*") {
                 self.at += block_comment(rest).ok_or(Flaw { at: self.at, what: "comment" })?;
             } else {
@@ -156,7 +187,14 @@ impl<'t> Lexer<'t> {
                     Some((_, next)) if *next == quote => {
                         letters.next();
                     }
-                    _ => return Ok(prefix + 1 + i + 1),
+                    _ => match continued(&body[i + 1..]).filter(|_| escapes) {
+                        // Strings that a line feed divides are one, and keep their escapes.
+                        Some(more) => {
+                            let end = i + 1 + more;
+                            while letters.next_if(|(at, _)| *at < end).is_some() {}
+                        }
+                        None => return Ok(prefix + 1 + i + 1),
+                    },
                 }
             }
         }
@@ -178,6 +216,13 @@ impl<'t> Lexer<'t> {
             None => Err(Flaw { at: self.at, what: "dollar-quoted string" }),
         }
     }
+}
+
+/// How far on the quote is that continues a string; none where white space with a line feed and a
+/// quote do not follow.
+fn continued(rest: &str) -> Option<usize> {
+    let white = rest.len() - rest.trim_start().len();
+    (rest[..white].contains(['\n', '\r']) && rest[white..].starts_with('\'')).then_some(white + 1)
 }
 
 fn is_word(letter: char) -> bool {

@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, ops::Range};
 use lh_model::{Diagnostic, Origin};
 
 use super::{
+    forms::is_repeatable,
     lex::{Statement, statements},
     rules::{self, Context},
 };
@@ -32,7 +33,7 @@ fn lint_one(migration: &Migration, hypertables: &BTreeSet<String>) -> Vec<Diagno
     if found.is_empty() && flaw.is_none() {
         findings.push(empty(migration));
     }
-    findings.extend(mark(migration));
+    findings.extend(mark(migration, &found));
     let context = Context { transaction: !migration.no_transaction, hypertables };
     for statement in &found {
         findings.extend(
@@ -55,10 +56,16 @@ fn empty(migration: &Migration) -> Diagnostic {
 }
 
 /// `-- no-transaction` counts as the file's first bytes only.
-fn mark(migration: &Migration) -> Option<Diagnostic> {
-    let at = migration.sql.find("-- no-transaction").filter(|at| *at > 0)?;
-    let line_start = migration.sql[..at].ends_with('\n') || migration.sql[..at].ends_with('\u{feff}');
-    line_start.then(|| {
+fn mark(migration: &Migration, found: &[Statement]) -> Option<Diagnostic> {
+    const MARK: &str = "-- no-transaction";
+    let is_code = |at: usize| found.iter().any(|statement| statement.span.contains(&at));
+    let is_mark = |at: &usize| {
+        let (before, rest) = (&migration.sql[..*at], &migration.sql[*at..]);
+        let line = rest.lines().next().unwrap_or_default();
+        *at > 0 && before.ends_with(['\n', '\r', '\u{feff}']) && line.trim_end() == MARK && !is_code(*at)
+    };
+    let at = migration.sql.match_indices(MARK).map(|(at, _)| at).find(is_mark);
+    at.map(|at| {
         Diagnostic::error("E0862", "`-- no-transaction` does not stand at the very beginning of the file")
             .at(migration.origin(at..at + "-- no-transaction".len()))
             .because("Only a file that begins with these bytes is run outside a transaction; here they are a comment like any other")
@@ -76,7 +83,7 @@ fn alone(migration: &Migration, found: &[Statement]) -> Option<Diagnostic> {
                 .fix("Give each of them a migration of its own."),
         );
     }
-    let only = found.first().filter(|statement| !rules::is_repeatable(statement))?;
+    let only = found.first().filter(|statement| !is_repeatable(statement))?;
     Some(
         Diagnostic::warning("W0864", "This statement cannot simply be run again after a crash")
             .at(migration.origin(first_line(&migration.sql, only)))

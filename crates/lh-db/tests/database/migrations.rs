@@ -5,7 +5,7 @@ use std::fs;
 use lh_db::{DbError, Force, Migrations, RunOptions, State, run, status};
 use sqlx::migrate::Migrator;
 
-use crate::servers::{Postgres, execute, folder, number};
+use crate::servers::{Postgres, execute, folder, number, url};
 
 const FIRST: (&str, &str) = ("1_first.sql", "CREATE TABLE a (x int);\nINSERT INTO a VALUES (1);\n");
 const SECOND: (&str, &str) = ("2_second.sql", "INSERT INTO a VALUES (2);\n");
@@ -121,6 +121,37 @@ async fn the_linter_looks_only_at_what_would_be_run_and_nothing_is_changed() {
     assert_eq!(go(&server, &migrations).await.unwrap(), [0_i64; 0]);
 }
 
+/// Whoever may run migrations need not be allowed to make tables.
+#[tokio::test]
+async fn a_run_that_makes_no_table_needs_no_right_to_make_one() {
+    let test = "a_run_that_makes_no_table_needs_no_right_to_make_one";
+    let Some(server) = Postgres::start(test, &[]).await else { return };
+    let (migrations, _a) = folder(&[FIRST]);
+    let writer = url(&server.text("postgres", "?sslmode=disable&user=writer&password=w"));
+    let mut session = server.session().await;
+    execute(&mut session, "CREATE ROLE writer LOGIN PASSWORD 'w'").await;
+    let options = RunOptions::default();
+    let denied = run(&writer, &migrations, &options, &mut |_| {}).await.err().unwrap().to_string();
+    assert!(denied.ends_with("permission denied for schema public [42501]"), "{denied}");
+    go(&server, &migrations).await.unwrap();
+    execute(&mut session, "GRANT ALL ON ALL TABLES IN SCHEMA public TO writer").await;
+    let (more, _b) = folder(&[FIRST, ("2_more.sql", "INSERT INTO a VALUES (2);")]);
+    assert_eq!(run(&writer, &more, &options, &mut |_| {}).await.unwrap(), [2]);
+}
+
+#[tokio::test]
+async fn files_of_others_in_a_shared_database_are_in_no_order_with_these() {
+    let test = "files_of_others_in_a_shared_database_are_in_no_order_with_these";
+    let Some(server) = Postgres::start(test, &[]).await else { return };
+    let (theirs, _a) = folder(&[("9_theirs.sql", "SELECT 9;")]);
+    go(&server, &theirs).await.unwrap();
+    let (ours, _b) = folder(&[FIRST, SECOND]);
+    assert!(codes(go(&server, &ours).await).contains(&"E0873".to_owned()));
+    let ours = Migrations { shared: true, ..ours };
+    let force = Force { ignore_missing: true, ..Force::default() };
+    assert_eq!(run(&server.url(), &ours, &with(force), &mut |_| {}).await.unwrap(), [1, 2]);
+}
+
 #[tokio::test]
 async fn a_migration_that_empties_the_search_path_is_noted_all_the_same() {
     let test = "a_migration_that_empties_the_search_path_is_noted_all_the_same";
@@ -149,7 +180,10 @@ async fn a_server_that_is_stopped_in_the_middle_leaves_a_run_that_goes_on() {
         assert_eq!(number(&mut other, &end).await, 1);
     };
     let (result, ()) = tokio::join!(go(&server, &migrations), ending);
-    assert!(result.is_err());
+    // What the server said and where, and not that the transaction could not be taken back, too.
+    let Err(DbError::Migration { version: 2, origin, reason, left }) = result else { panic!("{result:?}") };
+    assert!(origin.line == 2 && reason.contains("terminating connection"), "{reason}");
+    assert!(left.starts_with("Nothing of this file was kept"), "{left}");
     let (quick, _b) = folder(&[FIRST, SECOND]);
     assert_eq!(go(&server, &quick).await.unwrap(), [2]);
     execute(&mut other, "SELECT 1").await;

@@ -69,6 +69,48 @@ async fn an_index_that_an_interrupted_run_left_invalid_is_made_anew() {
     assert_eq!(number(&mut session, valid).await, 1);
 }
 
+/// Its schema is its table's, and not the first of the search path.
+#[tokio::test]
+async fn an_invalid_index_is_found_beside_its_table_and_no_other_is_dropped() {
+    let test = "an_invalid_index_is_found_beside_its_table_and_no_other_is_dropped";
+    let Some(server) = Postgres::start(test, &[]).await else { return };
+    let table = (
+        "1_table.sql",
+        "CREATE SCHEMA app;\nCREATE TABLE app.a (x int);\nINSERT INTO app.a VALUES (1), (1);\n",
+    );
+    for (form, force) in [
+        ("IF NOT EXISTS i ON ONLY app.a", Force::default()),
+        ("j ON \"app\".a", Force { retry: vec![2], ..Force::default() }),
+    ] {
+        let index = format!("-- no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY {form} (x);\n");
+        let (both, _a) = folder(&[table, ("2_index.sql", &index)]);
+        let mut session = server.session().await;
+        execute(&mut session, "DROP SCHEMA IF EXISTS app CASCADE; DROP TABLE IF EXISTS _sqlx_migrations")
+            .await;
+        assert!(go(&server, &both, Force::default()).await.is_err());
+        begun(&server, &both, 2).await;
+        execute(&mut session, "DELETE FROM app.a WHERE ctid = (SELECT min(ctid) FROM app.a)").await;
+        go(&server, &both, force).await.unwrap();
+        let valid = "SELECT count(*) FROM pg_index WHERE indrelid = 'app.a'::regclass AND indisvalid";
+        assert_eq!(number(&mut session, valid).await, 1, "{form}");
+    }
+}
+
+/// What is run again is looked at as if it were run for the first time.
+#[tokio::test]
+async fn an_unfinished_file_that_was_changed_meanwhile_is_linted_before_it_is_run_again() {
+    let test = "an_unfinished_file_that_was_changed_meanwhile_is_linted_before_it_is_run_again";
+    let Some(server) = Postgres::start(test, &[]).await else { return };
+    let (first, _a) = folder(&[TABLE]);
+    go(&server, &first, Force::default()).await.unwrap();
+    let (both, _b) = folder(&[TABLE, ("2_b.sql", "BEGIN;\nCOMMIT;\nCREATE TABLE y (x int);\n")]);
+    begun(&server, &both, 2).await;
+    let retry = Force { retry: vec![2], ..Force::default() };
+    let Err(DbError::Refused(findings)) = go(&server, &both, retry).await else { panic!("it ran") };
+    assert!(findings.iter().all(|finding| finding.code.as_str() == "E0856"), "{findings:?}");
+    go(&server, &both, Force { done: vec![2], ..Force::default() }).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_statement_that_cannot_be_repeated_waits_for_a_decision() {
     let test = "a_statement_that_cannot_be_repeated_waits_for_a_decision";
