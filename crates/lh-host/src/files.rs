@@ -1,7 +1,7 @@
 //! Every file that a host gets, but the one that names its volume.
 
 use crate::template::{compose_string, fill, json_string, unit_value};
-use crate::{Host, LOG_FILE, MOUNT_POINT, memory_settings, scripts};
+use crate::{Host, LOG_FILE, MOUNT_POINT, memory_settings, scripts, settings::shared_memory};
 
 /// When a stack names no dump target: onto the volume only, and briefly.
 const DEFAULT_CALENDAR: &str = "daily";
@@ -39,6 +39,7 @@ pub fn files(host: &Host) -> Vec<File> {
         plain("/etc/systemd/system/lhctl-backup.service", include_str!("host/backup.service").to_owned()),
         plain("/etc/systemd/system/lhctl-backup.timer", timer(host)),
         plain("/etc/systemd/system/lhctl-spot.service", include_str!("host/spot.service").to_owned()),
+        plain("/etc/logrotate.d/lhctl", include_str!("host/logrotate.conf").to_owned()),
     ];
     if let Some(text) = agent(host) {
         all.push(plain(AGENT, text));
@@ -78,6 +79,7 @@ fn compose(host: &Host) -> String {
             ("IMAGE", &compose_string(&host.image)),
             ("DATABASE", &compose_string(&host.database)),
             ("SETTINGS", &settings),
+            ("SHARED", &shared_memory(host.memory_gib).to_string()),
         ],
     )
 }

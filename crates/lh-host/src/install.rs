@@ -3,7 +3,7 @@
 
 use crate::files::{AGENT, File, files, keep_days};
 use crate::scripts::{COMPOSE, CONF, SETUP};
-use crate::template::{fill, pack, plain_id, shell_word};
+use crate::template::{fill, pack, plain_id, shell_word, without_comments};
 use crate::{Host, PasswordSource, container_user};
 
 /// Ends each file in an installer; no file has such a line.
@@ -19,7 +19,7 @@ pub fn installer(host: &Host) -> String {
 fn writing(files: &[File]) -> String {
     let mut all = String::new();
     for file in files {
-        all.push_str(&put(file.mode, file.path, &file.text));
+        all.push_str(&put(file.mode, file.path, &without_comments(&file.text)));
     }
     // A stack may cease to watch its host; the setup then stops the agent.
     if files.iter().all(|file| file.path != AGENT) {

@@ -39,6 +39,15 @@ pub fn memory_settings(memory_gib: f64, vcpus: u32) -> Vec<(&'static str, String
     ]
 }
 
+/// How much of the memory, in MiB, the container may use as shared memory: a parallel VACUUM keeps
+/// `maintenance_work_mem` there, and Docker's own limit is 64. It takes nothing until it is used.
+pub(crate) fn shared_memory(memory_gib: f64) -> u32 {
+    let gib = if memory_gib > 0.0 { memory_gib } else { 0.5 };
+    // As awk's `int` has it, in the same order.
+    let mib = 256.0 + (gib * 128.0).min(MAINTENANCE_LIMIT_MIB) * 1.25;
+    mib.floor() as u32
+}
+
 /// The numeric user and group that own the data directory inside `image`.
 ///
 /// `timescale/timescaledb` is built on Alpine, where postgres is 70:70 (not

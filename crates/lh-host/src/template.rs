@@ -79,6 +79,16 @@ pub(crate) fn indent(text: &str, spaces: usize) -> String {
     })
 }
 
+/// A script or configuration without the lines that are comments: user data has little room. The
+/// line that names the interpreter stays.
+pub(crate) fn without_comments(text: &str) -> String {
+    let is_code = |(at, line): &(usize, &str)| {
+        let line = line.trim_start();
+        !line.starts_with('#') || (*at == 0 && line.starts_with("#!"))
+    };
+    text.lines().enumerate().filter(is_code).flat_map(|(_, line)| [line, "\n"]).collect()
+}
+
 /// gzip and base64, as cloud-init's `gz+b64`. The header carries no time and no
 /// name, so that equal text gives equal bytes.
 pub(crate) fn pack(text: &str) -> String {

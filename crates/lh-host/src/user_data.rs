@@ -54,17 +54,25 @@ impl UserData {
     }
 }
 
+/// Before everything else, at every boot.
+const AGAIN: &str = "bootcmd:\n\
+    - 'test -e /etc/systemd/system/multi-user.target.wants/lhctl-host.service || \
+    rm -f /var/lib/cloud/instance/sem/config_write* /var/lib/cloud/instance/sem/config_scripts_user \
+    /var/lib/cloud/instance/sem/config_runcmd'\n";
+
 /// The user data of `host`.
 ///
 /// Cloud-init writes two files at the first boot of an instance: what the host
 /// must become, in plain text, and the installer of everything else, compressed
 /// (see [`install::installer`] for its text). Then it starts the unit that every
-/// later boot starts too.
+/// later boot starts too. What a first boot did that was cut off before that is
+/// done again at the next: cloud-init itself would not, since it notes that a
+/// module ran before it does.
 #[must_use]
 pub fn user_data(host: &Host) -> UserData {
     let (before, after) = install::conf_around(host);
     let head = format!(
-        "#cloud-config\n# What lhctl makes of this host; its log is {log}.\n\
+        "#cloud-config\n# What lhctl makes of this host; its log is {log}.\n{AGAIN}\
          write_files:\n- path: {path}\n  content: |\n{before}",
         log = crate::LOG_FILE,
         path = scripts::CONF,

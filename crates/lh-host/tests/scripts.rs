@@ -154,6 +154,10 @@ fn sizes() -> String {
         let all = memory_settings(gib, cpus);
         let all = all.iter().map(|(name, value)| format!("{name}={value}"));
         let line = all.collect::<Vec<_>>().join(" ");
+        let sized = Host { memory_gib: gib, vcpus: cpus, ..host() };
+        let compose = files(&sized).into_iter().find(|file| file.path == scripts::COMPOSE).unwrap().text;
+        let shared = compose.lines().find_map(|line| line.trim().strip_prefix("shm_size: ")).unwrap();
+        let line = format!("shm_size={shared} {line}");
         out.push_str(&format!("{kib:.0} {cpus} {line}\n"));
     }
     out
@@ -176,6 +180,10 @@ sandboxed! {
     backup_rotates_only_after_success
     backup_full_disk
     backup_without_volume
+    backup_leaves_room_for_the_database
+    backup_without_counts_is_a_backup_still
+    backup_sweeps_what_a_restore_left
+    setup_tries_again_what_failed_beside_the_database
     backup_one_at_a_time
     setup_first_run_reboot_and_new_instance
     setup_half_finished_cluster
@@ -200,6 +208,9 @@ sandboxed! {
     guide_defect_03_an_upgrade_updates_the_extension_everywhere
     upgrade_refuses_what_does_not_fit
     upgrade_goes_back_when_the_new_image_does_not_serve
+    data_are_not_served_under_another_c_library
+    upgrade_goes_back_though_it_is_killed_on_the_way
+    upgrade_begins_with_what_an_interrupted_one_left_stopped
     upgrade_converges_after_every_interruption
     upgrade_keeps_the_new_image_once_a_catalog_was_updated
     upgrade_goes_back_to_the_image_of_before_in_a_repeated_run

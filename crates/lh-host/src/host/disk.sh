@@ -2,6 +2,7 @@
 # Finds the data volume, formats it if (and only if) it is blank, mounts it by
 # UUID, and grows its file system to the size of the volume. Run again, it
 # changes nothing. Exit status 5: refused, because what is there is not known.
+# With `boot`, a file system that does not grow is no failure: it can be used.
 . /usr/local/lib/lhctl-host.sh
 
 # For tests only: another folder of links, a shorter deadline (seconds).
@@ -94,12 +95,14 @@ on=$(readlink -f "$(findmnt -no SOURCE -M "$MNT" | tail -n 1)")
 [ "$on" = "$dev" ] || die 5 "$MNT shows $on, not $dev (volume $VOLUME_ID). Detach or unmount the other"
 
 # Growth after the volume grew, online; at full size already, these do nothing.
+boot=${1:-}
+ungrown() { if [ "$boot" = boot ]; then say "warning: $*"; else die 1 "$*"; fi; }
 if [ "$dev" != "$disk" ]; then
   out=$(growpart "$disk" "$(cat "/sys/class/block/${dev##*/}/partition")") ||
-    [[ $out == NOCHANGE* ]] || die 1 "the partition $dev did not grow: $out"
+    [[ $out == NOCHANGE* ]] || ungrown "the partition $dev did not grow: $out"
 fi
 case $fs in
   xfs) out=$(xfs_growfs "$MNT" 2>&1 >/dev/null) ;;
   *) out=$(resize2fs "$dev" 2>&1 >/dev/null) ;;
-esac || die 1 "the $fs on $dev did not grow to the size of the volume: ${out##*$'\n'}"
+esac || ungrown "the $fs on $dev did not grow to the size of the volume: ${out##*$'\n'}"
 say "volume $VOLUME_ID: $fs on $dev at $MNT, $(df -B1 --output=size "$MNT" | tail -n 1) bytes"

@@ -11,3 +11,4 @@ put() {
 @FILES@
 systemctl daemon-reload
 systemctl enable lhctl-host.service
+sync

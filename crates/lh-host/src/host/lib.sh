@@ -59,6 +59,9 @@ FROM pg_class c JOIN pg_namespace s ON s.oid = relnamespace
 WHERE relkind IN ($q$r$q$, $q$p$q$) AND relpersistence <> $q$t$q$ AND nspname !~ $q$^(pg_|information_schema$|_timescaledb_|timescaledb_)$q$
 OR relkind = $q$r$q$ AND nspname = $q$_timescaledb_internal$q$ AND relname ~ $q$^_materialized_hypertable_[0-9]+$q$;'
 
+# Run in an image: which C library it has.
+LIBC='ls /lib/ld-musl-* >/dev/null 2>&1 && echo musl || echo glibc'
+
 # Over TCP from the container's own address: the image trusts its loopback and
 # its socket, so that only this way proves the password, TLS and pg_hba.conf.
 tcp_ok() {

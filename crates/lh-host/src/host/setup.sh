@@ -1,8 +1,8 @@
 #!/bin/bash
 # Makes this host what /etc/lhctl/host.conf says, from whatever state it is in:
 # first boot, reboot, a new instance with an old volume, a run that was killed.
-# Without an argument all stages; with `online` those that leave a database alone that serves; with
-# the name of a stage, that stage.
+# Without an argument all stages; with `boot`, as systemd calls it, those that are left to do; with
+# `online` those that leave a database alone that serves; with the name of a stage, that stage.
 # shellcheck disable=SC2317 # the stages are called by their names
 . /usr/local/lib/lhctl-host.sh
 compose=/opt/docker-compose.yml
@@ -12,19 +12,23 @@ data=$MNT/postgres
 # swapping onto the data volume would slow the database twice.
 stage_swap() {
   [ "$(awk '/^MemTotal/ { print $2 }' "${LHCTL_MEMINFO:-/proc/meminfo}")" -lt 1200000 ] || return 0
-  if [ ! -f /swapfile ]; then
-    fallocate -l 1G /swapfile.new
-    chmod 600 /swapfile.new
-    mkswap /swapfile.new >/dev/null
-    mv /swapfile.new /swapfile
-  fi
   grep -q '^/swapfile ' /etc/fstab || echo '/swapfile none swap sw 0 0' >>/etc/fstab
-  grep -q '^/swapfile ' /proc/swaps || swapon /swapfile
+  ! grep -q '^/swapfile ' /proc/swaps || return 0
+  # One that a crash left half written is made anew.
+  [ ! -f /swapfile ] || ! swapon /swapfile || return 0
+  rm -f /swapfile
+  fallocate -l 1G /swapfile.new
+  chmod 600 /swapfile.new
+  mkswap /swapfile.new >/dev/null
+  sync /swapfile.new
+  mv /swapfile.new /swapfile
+  swapon /swapfile
 }
 
 # Ubuntu 24.04 has no package awscli; the snap is AWS's own, for arm64, and works on 22.04 too.
 stage_packages() {
-  if ! docker compose version >/dev/null 2>&1; then
+  # What was cut off between unpacking and setting up looks installed, and is not.
+  if ! docker compose version >/dev/null 2>&1 || [ -n "$(dpkg --audit)" ]; then
     export DEBIAN_FRONTEND=noninteractive
     dpkg --configure -a
     apt-get -q -o Acquire::Retries=5 update
@@ -34,7 +38,7 @@ stage_packages() {
   command -v aws >/dev/null || { snap wait system seed.loaded && snap install aws-cli --classic; }
 }
 
-stage_disk() { /usr/local/sbin/lhctl-host-disk; }
+stage_disk() { /usr/local/sbin/lhctl-host-disk boot; }
 
 # RDS and the console keep a password as a member of a JSON object.
 member() {
@@ -81,7 +85,10 @@ retune() {
     n = g <= 2 ? 25 : g <= 4 ? 50 : g <= 6 ? 75 : 100
     set("shared_buffers", size(g * 262144))
     set("effective_cache_size", size(g * 786432))
-    set("maintenance_work_mem", size(g < 16 ? g * 131072 : 2096128))
+    m = g < 16 ? g * 131072 : 2096128
+    set("maintenance_work_mem", size(m))
+    # A parallel VACUUM keeps as much there, and a little.
+    print "s/shm_size: .*/shm_size: " int(256 + m * 1.25 / 1024) "m/"
     set("work_mem", size(int(g * 409600 / n / f)))
     set("max_connections", n)
     set("max_locks_per_transaction", g < 8 ? 128 : g < 16 ? 256 : g < 32 ? 512 : 1024)
@@ -92,7 +99,7 @@ retune() {
   function size(kb) { return kb % 1024 ? kb "kB" : kb % 1048576 ? kb / 1024 "MB" : kb / 1048576 "GB" }
   function set(k, v) { print "s/-c " k "=.*/-c " k "=" v "/" }' "${LHCTL_MEMINFO:-/proc/meminfo}" >"$RUN/tune"
   sed -f "$RUN/tune" "$compose" >"$RUN/compose"
-  cmp -s "$RUN/compose" "$compose" || cat "$RUN/compose" >"$compose"
+  cmp -s "$RUN/compose" "$compose" || { cat "$RUN/compose" >"$compose.new" && mv "$compose.new" "$compose"; }
 }
 
 # Made once, beside the data, so that clients which pinned it keep trusting it.
@@ -143,6 +150,17 @@ init_data() {
   sync
 }
 
+# Alpine's C library and Ubuntu's sort text differently: under the other one every index on text would
+# be wrong, and PostgreSQL does not see it. Beside the data stands which one they are of.
+same_libc() {
+  local of with now
+  read -r of with 2>/dev/null <"$MNT/libc" || return 0
+  [ "$of" != "$IMAGE" ] || return 0
+  now=$(docker run --rm --network none --entrypoint sh "$IMAGE" -c "$LIBC") || die 1 "the image $IMAGE cannot be looked into"
+  [ "$now" = "$with" ] ||
+    die 5 "the data are of $of, whose C library is $with, and that of $IMAGE is $now: they sort text differently. Name an image of the same kind, or bring the data by a dump into a new volume"
+}
+
 # psql's \password sends a SCRAM verifier, never the password; neither may reach the server's log or
 # its statistics.
 stage_verifier() {
@@ -161,6 +179,7 @@ stage_database() {
   tls
   retune
   init_data
+  same_libc
   find "$data/" \( ! -uid "$DB_UID" -o ! -gid "$DB_GID" \) -exec chown -h "$DB_UID:$DB_GID" {} +
   docker compose -f "$compose" up -d --quiet-pull --remove-orphans ||
     die 1 "a container of $IMAGE did not start: can this host reach the registry?"
@@ -174,6 +193,7 @@ stage_database() {
   sql -d "$DATABASE" <<<'SET client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS timescaledb;
 CREATE EXTENSION IF NOT EXISTS pg_stat_statements;'
+  echo "$IMAGE $(docker exec timescaledb sh -c "$LIBC")" >"$MNT/libc"
   stage_verifier
 }
 
@@ -190,10 +210,12 @@ stage_agent() {
     return
   fi
   if [ ! -x "$ctl" ]; then
-    curl -fsS --retry 5 -o "$RUN/agent.deb" \
+    # More than a small host's memory has room for, where /run is.
+    mkdir -p /var/lib/lhctl
+    curl -fsS --retry 5 -o /var/lib/lhctl/agent.deb \
       "https://amazoncloudwatch-agent-$REGION.s3.$REGION.amazonaws.com/ubuntu/arm64/latest/amazon-cloudwatch-agent.deb"
-    dpkg -i "$RUN/agent.deb"
-    rm "$RUN/agent.deb"
+    dpkg -i /var/lib/lhctl/agent.deb
+    rm /var/lib/lhctl/agent.deb
   fi
   # Fetching the configuration again restarts the agent: only if it changed.
   if cmp -s "$conf" /var/lib/lhctl/cloudwatch.json && systemctl -q is-active amazon-cloudwatch-agent; then return; fi
@@ -215,7 +237,7 @@ run() {
 }
 
 case ${1:-} in
-  '' | online) ;;
+  '' | boot | online) ;;
   *)
     "stage_$1"
     exit
@@ -230,6 +252,11 @@ if [ "${1:-}" = online ]; then
   [ -z "$SPOT" ] || systemctl restart lhctl-spot.service
   run password || exit 1
   "$0" verifier 9>&- || exit 1
+elif [ "${1:-}" = boot ] && [ -e "$RUN/interrupted" ]; then
+  say "AWS takes this instance back: its database stays stopped"
+  exit
+elif [ "${1:-}" = boot ] && [ -e "$RUN/ready" ] && tcp_ok; then
+  say "the database serves: what failed beside it is tried again"
 else
   rm -f "$RUN/ready"
   run swap || true

@@ -11,6 +11,7 @@ while :; do
     say "spot interruption: $notice"
     # What is written now need not be written while the clock runs.
     timeout 30 docker exec timescaledb psql -XqU postgres -c CHECKPOINT || true
+    touch "$RUN/interrupted"
     docker stop -t 60 timescaledb
     sync
     say "PostgreSQL is stopped"

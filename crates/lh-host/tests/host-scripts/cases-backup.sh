@@ -61,9 +61,57 @@ case_backup_full_disk() {
   # Really full: what root may take of the reserve as well.
   dd if=/dev/zero of=$mnt/filler bs=1M status=none 2>/dev/null || true
   cat /dev/zero >>$mnt/filler 2>/dev/null || true
-  FAKE_DUMP=big backup_fails "the disk is full"
+  FAKE_DUMP=big backup_fails "the disk is too full for a dump of about"
   equal "$(listing)" "$before" "a full disk changed the backups"
   equal "$(find $mnt/backups -name '.partial*' | wc -l)" 0
+}
+
+# PostgreSQL writes to the same disk: what it needs is left, also where the dump is larger than the
+# last one lets expect.
+case_backup_leaves_room_for_the_database() {
+  attach vol0123456789abcdef0 64M
+  disk
+  backup || { cat "$work/out"; fail "the first backup"; }
+  local before free
+  mv $mnt/backups/*.sql.gz $mnt/backups/${db}_20200101_000000.sql.gz
+  before=$(listing)
+  free=$(df -B1 --output=avail $mnt | tail -n 1)
+  head -c $((free - 7000000)) /dev/urandom >$mnt/filler
+  FAKE_DUMP=big backup_fails "the dump failed, or the disk is too full for it"
+  equal "$(listing)" "$before" "the backups changed"
+  [ "$(df -B1 --output=avail $mnt | tail -n 1)" -gt 6000000 ] || fail "what was written stayed"
+  rm $mnt/filler
+  FAKE_DUMP=big backup || { cat "$work/out"; fail "with room"; }
+}
+
+# A dump whose rows nobody could count is a dump.
+case_backup_without_counts_is_a_backup_still() {
+  stocked
+  q "ALTER DATABASE lighthouse SET default_transaction_read_only = on"
+  rm $mnt/backups/*
+  sends backup
+  contains "$work/err" "warning: the rows could not be counted"
+  name=$(answer file)
+  equal "$(answer rows)" ""
+  q "ALTER DATABASE lighthouse RESET default_transaction_read_only" postgres
+  sends restore
+  equal "$(answer compared)" false
+}
+
+# What a restore fetched and a crash left; one that a restore is at work on stays.
+case_backup_sweeps_what_a_restore_left() {
+  attach vol0123456789abcdef0 64M
+  disk
+  mkdir -p $mnt/backups
+  : >$mnt/backups/.fetched-x
+  exec 7>/run/lhctl/restore.lock
+  flock 7
+  backup || { cat "$work/out"; fail "beside a restore"; }
+  [ -e $mnt/backups/.fetched-x ] || fail "took it from a restore"
+  flock -u 7
+  rm $mnt/backups/*.gz*
+  backup || { cat "$work/out"; fail "after it"; }
+  [ ! -e $mnt/backups/.fetched-x ] || fail "left it"
 }
 
 case_backup_without_volume() {

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154,SC2031,SC2030,SC2086,SC2016 # mnt has no spaces; $$ quotes in SQL
 secret=pw-of-this-test-only
 
-setup() { /usr/local/sbin/lhctl-host-setup >"$work/out" 2>&1; }
+setup() { /usr/local/sbin/lhctl-host-setup "$@" >"$work/out" 2>&1; }
 state() { /usr/local/sbin/lhctl-host-status >"$work/status"; }
 
 # real_postgres: from here on the stand-in for docker runs this machine's server,
@@ -140,6 +140,26 @@ case_setup_uses_a_cluster_laid_out_otherwise() {
   contains "$work/out" "two clusters lie on the volume"
 }
 
+# What failed beside a database that serves is tried again, and nothing else is touched; and what the
+# spot watcher stopped stays so, since AWS is about to stop the host.
+case_setup_tries_again_what_failed_beside_the_database() {
+  attach vol0123456789abcdef0 128M
+  setup boot || { cat "$work/out"; fail "the first boot"; }
+  state
+  : >"$SANDBOX/docker.log"
+  setup boot || { cat "$work/out"; fail "again"; }
+  contains "$work/out" "what failed beside it is tried again"
+  ! grep -q ' up ' "$SANDBOX/docker.log" || fail "the database was touched"
+  contains "$work/out" "stage services"
+  touch /run/lhctl/interrupted
+  FAKE_DOWN=1 setup boot || { cat "$work/out"; fail "interrupted"; }
+  contains "$work/out" "its database stays stopped"
+  ! grep -q ' up ' "$SANDBOX/docker.log" || fail "started a database that was to stop"
+  # A person who calls it means all of it.
+  setup || { cat "$work/out"; fail "all stages"; }
+  contains "$SANDBOX/docker.log" ' up '
+}
+
 case_setup_stops_at_the_first_failure() {
   local rc=0
   setup || rc=$?
@@ -169,7 +189,7 @@ case_retune_agrees_with_memory_settings() {
     PATH=/usr/local/bin:$PATH LHCTL_MEMINFO=$work/meminfo setup || { cat "$work/out"; fail "$kib"; }
     for setting in $expected; do
       name=${setting%%=*}
-      equal "$(sed -n "s/^ *-c $name=//p" /opt/docker-compose.yml)" "${setting#*=}" "$name at $kib KiB, $cpus CPUs"
+      equal "$(sed -En "s/^ *(-c $name=|$name: )//p" /opt/docker-compose.yml)" "${setting#*=}" "$name at $kib KiB, $cpus CPUs"
     done
   done <"$work/sizes"
 }
@@ -275,8 +295,8 @@ END
   [ ! -e $ctl ] || fail "installed nothing"
   agent || { cat "$work/out"; fail "the first run"; }
   contains "$SANDBOX/curl.log" https://amazoncloudwatch-agent-us-east-1.s3.us-east-1.amazonaws.com/ubuntu/arm64/latest/amazon-cloudwatch-agent.deb
-  equal "$(cat "$SANDBOX/dpkg.log")" "-i /run/lhctl/agent.deb"
-  [ ! -e /run/lhctl/agent.deb ] || fail "left the package in memory"
+  equal "$(cat "$SANDBOX/dpkg.log")" "-i /var/lib/lhctl/agent.deb"
+  [ ! -e /var/lib/lhctl/agent.deb ] || fail "left the package"
   equal "$(told)" "$fetched"
   bash "$work/install-watched" >/dev/null
   agent || fail "the second run"

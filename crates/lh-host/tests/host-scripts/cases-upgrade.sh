@@ -7,6 +7,7 @@ image() {
   mkdir -p "$dir"
   extension "$dir" "$2"
   {
+    echo "libc ${libc:-glibc}"
     echo "postgres (PostgreSQL) ${major:-$("$PGBIN/postgres" --version | grep -o '[0-9.]*' | head -n 1)}"
     echo "default $2"
     for old in "${@:2}"; do echo "timescaledb-$old.so"; done
@@ -55,7 +56,61 @@ case_upgrade_refuses_what_does_not_fit() {
   send_refused upgrade 5 "it has PostgreSQL 99.1, and the data are of"
   image 2.18.0-pg16 2.18.0
   send_refused upgrade 5 "it does not carry the library of TimescaleDB 2.17.2, which the database lighthouse has"
+  libc=musl image 2.18.0-pg16 2.18.0 2.17.2
+  send_refused upgrade 5 "its C library is musl, and that of the running image glibc"
   equal "$(compose_image) $(extensions)" "timescale/timescaledb:2.17.2-pg16 2.17.2 2.17.2 2.17.2 "
+}
+
+# A new instance whose stack names another kind of image, with the volume of before.
+case_data_are_not_served_under_another_c_library() {
+  upgradable
+  libc=musl image 2.18.0-pg16 2.18.0 2.17.2
+  equal "$(cat $mnt/libc)" "timescale/timescaledb:2.17.2-pg16 glibc"
+  docker stop timescaledb
+  sed -i 's/2.17.2-pg16/2.18.0-pg16/' /etc/lhctl/host.conf /opt/docker-compose.yml
+  local rc=0
+  setup || rc=$?
+  equal "$rc" 1 "$(cat "$work/out")"
+  contains "$work/out" "the data are of timescale/timescaledb:2.17.2-pg16, whose C library is glibc, and that of timescale/timescaledb:2.18.0-pg16 is musl"
+  ! docker exec timescaledb pg_isready -q -h 127.0.0.1 || fail "it was started"
+  libc=glibc image 2.18.0-pg16 2.18.0 2.17.2
+  setup || { cat "$work/out"; fail "an image of the same kind"; }
+  equal "$(cat $mnt/libc)" "timescale/timescaledb:2.18.0-pg16 glibc"
+}
+
+# Ctrl-C, or the deadline: what does not end within seconds is killed, and the way back takes longer.
+case_upgrade_goes_back_though_it_is_killed_on_the_way() {
+  upgradable
+  image 2.18.0-pg16 2.18.0 2.17.2
+  touch "$FAKE_IMAGES/timescaledb:2.18.0-pg16/broken"
+  # The image of before says when it is about to start, and waits for leave.
+  mkfifo "$FAKE_IMAGES/timescaledb:2.17.2-pg16/starting" "$FAKE_IMAGES/timescaledb:2.17.2-pg16/leave"
+  setsid bash "$work/sent/upgrade" >"$work/out" 2>"$work/err" &
+  local group=$!
+  read -r _ <"$FAKE_IMAGES/timescaledb:2.17.2-pg16/starting"
+  kill -KILL -- "-$group"
+  wait "$group" 2>/dev/null || true
+  echo go >"$FAKE_IMAGES/timescaledb:2.17.2-pg16/leave"
+  rm "$FAKE_IMAGES/timescaledb:2.17.2-pg16"/{starting,leave}
+  # The setup that goes on holds the lock until it is through.
+  flock /run/lhctl/lock true
+  equal "$(compose_image) $(extensions)" "timescale/timescaledb:2.17.2-pg16 2.17.2 2.17.2 2.17.2 "
+  is_as_dumped
+  rm "$FAKE_IMAGES/timescaledb:2.18.0-pg16/broken"
+  sends upgrade
+  equal "$(extensions)" "2.18.0 2.18.0 2.18.0 "
+}
+
+# A way back that nobody finished: nothing serves, and the next upgrade starts what is there first.
+case_upgrade_begins_with_what_an_interrupted_one_left_stopped() {
+  upgradable
+  image 2.18.0-pg16 2.18.0 2.17.2
+  local rc=0
+  FAKE_KILL_SQL="CREATE EXTENSION IF NOT EXISTS" FAKE_KILL_DB=lighthouse send upgrade || rc=$?
+  equal "$rc" 137 "$(cat "$work/err")"
+  docker stop timescaledb
+  sends upgrade
+  equal "$(extensions)" "2.18.0 2.18.0 2.18.0 "
 }
 
 case_upgrade_goes_back_when_the_new_image_does_not_serve() {

@@ -16,8 +16,9 @@ use super::user_data::{Content, assigned, files};
 use crate::hosts::HostFacts;
 
 /// The paths of a host that lie in its sandbox, with all below them.
-const MAPPED: [&str; 13] = [
+const MAPPED: [&str; 14] = [
     "/etc/lhctl",
+    "/etc/logrotate.d",
     "/etc/systemd/system",
     "/etc/fstab",
     "/mnt/timescaledb-data",
@@ -280,4 +281,30 @@ fn put(path: &Path, text: &str) -> io::Result<()> {
 
 fn failed(path: &Path, error: &io::Error) -> String {
     format!("The sandbox of the simulated instance cannot use {}: {error}.", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file elsewhere would be written on the machine that the sandbox is on.
+    #[test]
+    fn every_file_of_a_host_lies_in_its_sandbox() {
+        let host = lh_host::Host {
+            stack: "lighthouse-prod".into(),
+            region: "us-east-1".into(),
+            memory_gib: 2.0,
+            vcpus: 2,
+            database: "lighthouse".into(),
+            image: "timescale/timescaledb:2.17.2-pg16".into(),
+            password: lh_host::PasswordSource::Secret("s".into()),
+            dump: None,
+            log_group: Some("g".into()),
+            metrics: true,
+            spot: true,
+        };
+        for file in lh_host::files(&host) {
+            assert!(MAPPED.iter().any(|path| Path::new(file.path).starts_with(path)), "{}", file.path);
+        }
+    }
 }

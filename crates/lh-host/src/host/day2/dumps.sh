@@ -61,7 +61,7 @@ SELECT concat(j->>'database', '|', j->>'server_version', '|', j->>'timescaledb_v
 coalesce(j->>'taken', '0'), '|', coalesce((j->>'database_bytes')::bigint, 8 * (j->>'bytes')::bigint), '|',
 current_setting('server_version'), '|', (SELECT count(*) FROM pg_available_extension_versions
 WHERE name = 'timescaledb' AND version = j->>'timescaledb_version'), '|',
-(SELECT default_version FROM pg_available_extensions WHERE name = 'timescaledb'), E'\n', j->'rows')
+(SELECT default_version FROM pg_available_extensions WHERE name = 'timescaledb'), E'\n', CASE json_typeof(j->'rows') WHEN 'object' THEN j->'rows' END)
 FROM (SELECT $(quoted "$about")::json AS j) d;
 SELECT concat(pg_database_size(datname), '|', shobj_description(oid, 'pg_database')) FROM pg_database WHERE datname = :'into';
 SQL

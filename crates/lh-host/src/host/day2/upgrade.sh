@@ -5,7 +5,10 @@ admin() { sql -d postgres; }
 log() { say "$@" >&2; }
 keep=/var/lib/lhctl/before-upgrade
 alone restore "a restore, a drill or an upgrade"
-server=$(admin <<<"SELECT split_part(current_setting('server_version'), ' ', 1)") || die 1 "the database does not answer"
+VERSION="SELECT split_part(current_setting('server_version'), ' ', 1)"
+# A way back that was cut off may have left nothing that serves.
+server=$(admin <<<"$VERSION") || { [ -d "$keep" ] && /usr/local/sbin/lhctl-host-setup >&2 && server=$(admin <<<"$VERSION"); } ||
+  die 1 "the database does not answer"
 running=$(docker inspect -f '{{.Config.Image}}' timescaledb)
 old=$running
 # After an interrupted run it may be the new one that runs already.
@@ -25,15 +28,20 @@ installed=$(versions)
 log "pulling $NEW"
 docker pull -q "$NEW" >/dev/null || die 1 "the image $NEW cannot be pulled: does the tag exist, and can this host reach the registry? Nothing was changed"
 # shellcheck disable=SC2016 # expanded in the container
-carried=$(docker run --rm --network none --entrypoint sh "$NEW" -c 'postgres --version
+carried=$(docker run --rm --network none --entrypoint sh "$NEW" -c "echo libc \$($LIBC)"'
+postgres --version
 sed -n "s/^default_version *= *.\([0-9][^'"'"']*\).*/default \1/p" "$(pg_config --sharedir)/extension/timescaledb.control"
 ls "$(pg_config --pkglibdir)" "$(pg_config --sharedir)/extension"') || die 1 "the image $NEW cannot be looked into. Nothing was changed"
-brings=$(sed -n '1s/^[^0-9]*\([0-9.]*\).*/\1/p' <<<"$carried")
+brings=$(sed -n 's/^postgres[^0-9]*\([0-9.]*\).*/\1/p' <<<"$carried")
+libc=$(sed -n 's/^libc //p' <<<"$carried")
+mine=$(docker exec timescaledb sh -c "$LIBC") || die 1 "the running container cannot be looked into. Nothing was changed"
 newest=$(sed -n 's/^default //p' <<<"$carried")
 
 misfits=()
 [ "${brings%%.*}" = "${server%%.*}" ] ||
   misfits+=("it has PostgreSQL $brings, and the data are of $server: another major version needs a dump and a restore")
+[ "$libc" = "$mine" ] ||
+  misfits+=("its C library is $libc, and that of the running image $mine: they sort text differently, and every index on text would be wrong. It needs a dump and a restore")
 [ -n "$newest" ] || misfits+=("it does not have the extension timescaledb")
 while read -r db version; do
   [ -n "$db" ] || continue
@@ -86,7 +94,8 @@ way_back() {
     log "going back to $old"
     cp -p "$keep/host.conf" /etc/lhctl/host.conf
     cp -p "$keep/docker-compose.yml" /opt/docker-compose.yml
-    if /usr/local/sbin/lhctl-host-setup >&2; then
+    # In a session of its own: who ends this run, hard in the end, does not end the way back.
+    if setsid -f -w /usr/local/sbin/lhctl-host-setup >&2; then
       forget
       log "$old serves again, as before"
     else
