@@ -58,7 +58,7 @@ pub(crate) fn open(file: &Path, global: &Global) -> Result<Work, Failure> {
 pub(crate) fn load(file: &Path, global: &Global) -> Result<Stack, Failure> {
     let stack = Stack::load(&file.to_string_lossy(), &global.set)?;
     if !stack.warnings().is_empty() {
-        anstream::eprintln!("{}", diagnostic::render(stack.warnings(), stack.sources()));
+        crate::say::errln!("{}", diagnostic::render(stack.warnings(), stack.sources()));
     }
     Ok(stack)
 }
@@ -139,7 +139,7 @@ impl Target {
         work.progress.clear();
         let reached = reached?;
         if let Some(tunnel) = &reached.tunnel {
-            anstream::eprintln!("The database is reached through {}.", tunnel.way());
+            crate::say::errln!("The database is reached through {}.", tunnel.way());
         }
         Ok(Database { reached, stack: Some(stack) })
     }
@@ -172,7 +172,7 @@ pub(crate) fn can_ask() -> bool {
 
 /// Asks `question`; true only for exactly `expected`.
 pub(crate) fn ask(question: &str, expected: &str) -> bool {
-    anstream::eprint!("{} ", style::bold(question));
+    crate::say::err(format_args!("{} ", style::bold(question)));
     let _ = std::io::stderr().flush();
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);

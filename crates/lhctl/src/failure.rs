@@ -92,11 +92,11 @@ impl Failure {
     /// Prints it to standard error.
     pub fn report(self) -> ExitCode {
         if !self.findings.is_empty() {
-            anstream::eprintln!("{}", diagnostic::render(&self.findings, &self.sources));
+            crate::say::errln!("{}", diagnostic::render(&self.findings, &self.sources));
         }
-        anstream::eprintln!("{} {}", style::error("error:"), self.message);
+        crate::say::errln!("{} {}", style::error("error:"), self.message);
         if let Some(fix) = &self.fix {
-            anstream::eprintln!("  {} {fix}", style::good("fix:"));
+            crate::say::errln!("  {} {fix}", style::good("fix:"));
         }
         self.code.into()
     }

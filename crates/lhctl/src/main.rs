@@ -8,6 +8,7 @@ mod context;
 mod failure;
 mod logs;
 mod render;
+mod say;
 
 use std::process::ExitCode;
 
@@ -33,9 +34,14 @@ fn main() -> ExitCode {
     let result = runtime.block_on(commands::run(cli));
     // Blocking look-ups that are still under way must not keep a finished command waiting.
     runtime.shutdown_background();
-    match result {
-        Ok(code) => code.into(),
-        Err(failure) => failure.report(),
+    match (result, say::unwritten()) {
+        (Ok(code), None) => code.into(),
+        (Ok(_), Some(unwritten)) => unwritten.report(),
+        (Err(failure), None) => failure.report(),
+        (Err(failure), Some(unwritten)) => {
+            unwritten.report();
+            failure.report()
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{
     Problem, Verdict,
-    schema::{AGGREGATES, HYPERTABLES},
+    schema::{AGGREGATES, Aggregate, HYPERTABLES},
 };
 use crate::connect::query;
 
@@ -27,7 +27,8 @@ async fn aged(session: &mut PgConnection, procedure: &str, key: &str, wanted: &s
     let mut evidence = Vec::new();
     for table in HYPERTABLES {
         let rows = query(
-            "SELECT job_id, scheduled, config->>$3 AS age, (config->>$3)::interval = $4::text::interval AS right \
+            "SELECT job_id, scheduled, config->>$3 AS age, (config->>$3)::interval = $4::text::interval AS right, \
+                schedule_interval::text AS every, schedule_interval <= (config->>$3)::interval AS often \
              FROM timescaledb_information.jobs \
              WHERE proc_name = $1 AND hypertable_name = $2 AND hypertable_schema = ANY (current_schemas(false))",
         )
@@ -50,6 +51,7 @@ async fn aged(session: &mut PgConnection, procedure: &str, key: &str, wanted: &s
                 evidence,
             ));
         }
+        often_enough(row, what, table, "acts", &age)?;
         evidence.push(format!("{table}: after {age}, job {}", row.get::<i32, _>("job_id")));
     }
     Ok(evidence)
@@ -75,9 +77,21 @@ fn single<'r>(rows: &'r [PgRow], what: &str, of: &str) -> Result<&'r PgRow, Prob
     ))
 }
 
+/// Whether the policy's job comes round before what it acts on is twice as old as it should be.
+fn often_enough(row: &PgRow, what: &str, of: &str, acts: &str, span: &str) -> Result<(), Problem> {
+    if row.get::<Option<bool>, _>("often") == Some(true) {
+        return Ok(());
+    }
+    let (job, every): (i32, String) = (row.get("job_id"), row.get("every"));
+    Err(Problem::failed(
+        format!("The {what} policy of {of} {acts} after {span}, and its job runs every {every} only"),
+        format!("SELECT alter_job({job}, schedule_interval => INTERVAL '6 hours')"),
+    ))
+}
+
 pub(super) async fn refresh(session: &mut PgConnection) -> Verdict {
     let mut evidence = Vec::new();
-    for (view, _) in AGGREGATES {
+    for Aggregate { name: view, .. } in AGGREGATES {
         let rows = refreshes(session, view).await?;
         let row = single(&rows, "refresh", view)?;
         let text = |name: &str| row.get::<Option<String>, _>(name).unwrap_or_else(|| "no limit".to_owned());
@@ -94,6 +108,13 @@ pub(super) async fn refresh(session: &mut PgConnection) -> Verdict {
                 evidence,
             ));
         }
+        often_enough(
+            row,
+            "refresh",
+            view,
+            &format!("reaches from {start} to {end} back, which it leaves behind"),
+            "that",
+        )?;
         evidence.push(format!("{view}: from {start} to {end} back, every {}, job {job}", text("every")));
     }
     Ok(evidence)
@@ -105,7 +126,8 @@ async fn refreshes(session: &mut PgConnection, view: &str) -> Result<Vec<PgRow>,
     query(
         "SELECT j.job_id, j.scheduled, j.schedule_interval::text AS every, \
                 j.config->>'start_offset' AS start, j.config->>'end_offset' AS end, r.config->>'drop_after' AS dropped, \
-                (j.config->>'start_offset')::interval <= coalesce((r.config->>'drop_after')::interval, interval '1000 years') AS inside \
+                (j.config->>'start_offset')::interval <= coalesce((r.config->>'drop_after')::interval, interval '1000 years') AS inside, \
+                j.schedule_interval <= (j.config->>'start_offset')::interval - coalesce((j.config->>'end_offset')::interval, interval '0') AS often \
          FROM timescaledb_information.continuous_aggregates c \
          JOIN timescaledb_information.jobs j ON j.proc_name = 'policy_refresh_continuous_aggregate' \
           AND ((j.hypertable_schema, j.hypertable_name) = (c.view_schema, c.view_name) \

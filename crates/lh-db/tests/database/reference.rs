@@ -158,7 +158,64 @@ async fn guide_defect_14_retention_is_90_days_in_one_place_and_every_change_of_a
     assert!(failure(&verified(url, false).await, "retention").contains("is paused"));
     execute(&mut session, &pause(true)).await;
 
+    // What was changed is named, whatever it was, and mended.
+    for (change, check, words, back) in [
+        (
+            "ALTER TABLE check_history RENAME latency_ms TO lat",
+            "hypertables",
+            "The hypertable check_history has no column latency_ms",
+            "ALTER TABLE check_history RENAME lat TO latency_ms",
+        ),
+        (
+            "SELECT set_chunk_time_interval('check_history', INTERVAL '10 days')",
+            "hypertables",
+            "makes chunks of 10 days, not of 1 day",
+            "SELECT set_chunk_time_interval('check_history', INTERVAL '1 day')",
+        ),
+        (
+            "ALTER TABLE users RENAME email TO mail",
+            "tables",
+            "The table users has no column email",
+            "ALTER TABLE users RENAME mail TO email",
+        ),
+        (
+            "ALTER TABLE users RENAME TO people; CREATE VIEW users AS SELECT * FROM people",
+            "tables",
+            "There is no table users",
+            "DROP VIEW users; ALTER TABLE people RENAME TO users",
+        ),
+        (
+            "SELECT alter_job(job_id, schedule_interval => INTERVAL '100 years') FROM timescaledb_information.jobs WHERE proc_name = 'policy_retention'",
+            "retention",
+            "and its job runs every 100 years only",
+            "SELECT alter_job(job_id, schedule_interval => INTERVAL '1 day') FROM timescaledb_information.jobs WHERE proc_name = 'policy_retention'",
+        ),
+        (
+            "SELECT alter_job(job_id, schedule_interval => INTERVAL '4 days') FROM timescaledb_information.jobs WHERE hypertable_name = 'hourly_metrics'",
+            "refresh",
+            "and its job runs every 4 days only",
+            "SELECT alter_job(job_id, schedule_interval => INTERVAL '30 minutes') FROM timescaledb_information.jobs WHERE hypertable_name = 'hourly_metrics'",
+        ),
+        (
+            "DROP INDEX check_history_time_idx; CREATE INDEX never ON check_history (time) WHERE false",
+            "indexes",
+            "No index of check_history begins with the column time",
+            "DROP INDEX never; CREATE INDEX check_history_time_idx ON check_history (time DESC)",
+        ),
+    ] {
+        execute(&mut session, change).await;
+        let report = verified(url, false).await;
+        assert!(failure(&report, check).contains(words), "{report:#?}");
+        execute(&mut session, back).await;
+        assert!(verified(url, false).await.holds(), "{back}");
+    }
+
     for (change, check, words) in [
+        (
+            "DROP MATERIALIZED VIEW daily_metrics; CREATE MATERIALIZED VIEW daily_metrics WITH (timescaledb.continuous) AS SELECT time_bucket('7 days', time) AS day, subscription_id, count(*) AS total_checks, 1 AS successful_checks, 1 AS uptime_ratio, 1 AS avg_latency_ms, 1 AS p95_latency_ms FROM check_history GROUP BY 1, 2 WITH NO DATA",
+            "continuous-aggregates",
+            "daily_metrics is not one of check_history in buckets of 1 day",
+        ),
         (
             "SELECT remove_retention_policy('alert_history')",
             "retention",

@@ -99,7 +99,7 @@ impl Apply {
 
     fn approve(&self, work: &Work, plan: &Plan) -> bool {
         work.progress.clear();
-        anstream::println!("{}", human::render(plan));
+        crate::say::outln!("{}", human::render(plan));
         let quiet = plan.is_empty() || self.auto_approve;
         let question = match plan.mode {
             Mode::Refresh => format!("Record this in the state of {}? Only `yes` does it:", plan.stack),

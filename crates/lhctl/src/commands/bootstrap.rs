@@ -26,12 +26,12 @@ impl Bootstrap {
         work.progress.clear();
         let done = done?;
         if done.is_empty() {
-            anstream::println!(
+            crate::say::outln!(
                 "{} keeps its state in a local file: there is nothing to make.",
                 work.deployment.stack().name()
             );
         } else {
-            anstream::println!("{}", table(&done));
+            crate::say::outln!("{}", table(&done));
         }
         Ok(Code::Done)
     }

@@ -34,26 +34,26 @@ impl Cost {
             }
         }
         if self.json {
-            anstream::println!("{:#}", serde_json::json!(all));
+            crate::say::outln!("{:#}", serde_json::json!(all));
         }
         Ok(Code::Done)
     }
 }
 
 fn show(stack: &str, estimate: &lh::Estimate) {
-    anstream::println!("{}, dollars a month", style::bold(stack));
+    crate::say::outln!("{}, dollars a month", style::bold(stack));
     for (share, title) in [(Share::Guide, "the guide's formula"), (Share::Extra, "what the guide leaves out")]
     {
-        anstream::println!("  {}", style::dim(title));
+        crate::say::outln!("  {}", style::dim(title));
         for (_, line) in estimate.lines.iter().filter(|(_, line)| line.share == share) {
-            anstream::println!("    {:<44} {:>8}", line.what, line.monthly.to_string());
+            crate::say::outln!("    {:<44} {:>8}", line.what, line.monthly.to_string());
         }
         if share == Share::Guide {
-            anstream::println!("    {:<44} {:>8}", "subtotal", estimate.guide_total().to_string());
+            crate::say::outln!("    {:<44} {:>8}", "subtotal", estimate.guide_total().to_string());
         }
     }
-    anstream::println!("  {:<46} {:>8}", "total", estimate.total().to_string());
+    crate::say::outln!("  {:<46} {:>8}", "total", estimate.total().to_string());
     for (address, why) in &estimate.unknown {
-        anstream::println!("  {address}: unknown, not counted: {why}");
+        crate::say::outln!("  {address}: unknown, not counted: {why}");
     }
 }

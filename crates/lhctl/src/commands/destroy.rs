@@ -38,7 +38,7 @@ impl Destroy {
 
     fn approve(&self, work: &Work, plan: &Plan) -> bool {
         work.progress.clear();
-        anstream::println!("{}", human::render(plan));
+        crate::say::outln!("{}", human::render(plan));
         let quiet = plan.is_empty() || self.auto_approve;
         quiet
             || context::ask(&format!("To destroy it, type the stack's name, {}:", plan.stack), &plan.stack.0)

@@ -29,12 +29,12 @@ impl Doctor {
         let stack = work.deployment.stack().name();
         if self.json {
             let (holds, checks) = (report.holds(), &report.checks);
-            anstream::println!(
+            crate::say::outln!(
                 "{:#}",
                 serde_json::json!({ "stack": stack, "holds": holds, "checks": checks })
             );
         } else {
-            anstream::println!("{}", verification::table(&report, &format!("Checklist of {stack}")));
+            crate::say::outln!("{}", verification::table(&report, &format!("Checklist of {stack}")));
         }
         Ok(if report.holds() { Code::Done } else { Code::Error })
     }

@@ -33,9 +33,9 @@ impl Explain {
             return Err(Failure::findings(Code::Invalid, message, diagnostics, sources));
         }
         if self.json {
-            anstream::println!("{:#}", self.as_json(&layers));
+            crate::say::outln!("{:#}", self.as_json(&layers));
         } else {
-            anstream::print!("{}", self.as_text(&layers));
+            crate::say::out(format_args!("{}", self.as_text(&layers)));
         }
         Ok(Code::Done)
     }

@@ -31,20 +31,20 @@ impl Fmt {
             match lh::format_stack_file(&name, &text) {
                 Err(findings) => {
                     let sources = lh::Sources::from([(name.clone(), text)]);
-                    anstream::eprintln!("{}", diagnostic::render(&findings, &sources));
-                    anstream::println!("{} {name}: left as it is", style::error("✗"));
+                    crate::say::errln!("{}", diagnostic::render(&findings, &sources));
+                    crate::say::outln!("{} {name}: left as it is", style::error("✗"));
                     code = Code::Invalid;
                 }
                 Ok(formatted) if formatted == text => {}
                 Ok(_) if self.check => {
-                    anstream::println!("{} {name}: not formatted", style::change("✗"));
+                    crate::say::outln!("{} {name}: not formatted", style::change("✗"));
                     if code == Code::Done {
                         code = Code::Error;
                     }
                 }
                 Ok(formatted) => {
                     write(&file, &formatted).map_err(|error| failed("written", &error))?;
-                    anstream::println!("{} {name}: formatted", style::good("✓"));
+                    crate::say::outln!("{} {name}: formatted", style::good("✓"));
                 }
             }
         }

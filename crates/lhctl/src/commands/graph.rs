@@ -37,14 +37,14 @@ impl Graph {
     pub fn run(&self, global: &Global) -> Result<Code, Failure> {
         let stack = context::load(&self.stack, global)?;
         let edges = stack.graph();
-        anstream::print!(
+        crate::say::out(format_args!(
             "{}",
             match self.format {
                 Format::Dot => graph::dot(stack.name(), &edges),
                 Format::Mermaid => graph::mermaid(&edges),
                 Format::Svg => graph::svg(stack.name(), &edges),
             }
-        );
+        ));
         Ok(Code::Done)
     }
 }

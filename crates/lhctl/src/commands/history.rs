@@ -33,11 +33,11 @@ impl HistoryArgs {
         let work = context::open(&self.stack, global)?;
         let runs = work.ask(work.deployment.history(self.limit)).await?;
         if self.json {
-            anstream::println!("{:#}", serde_json::json!(runs));
+            crate::say::outln!("{:#}", serde_json::json!(runs));
             return Ok(Code::Done);
         }
         if runs.is_empty() {
-            anstream::eprintln!("{} has no history yet.", work.deployment.stack().name());
+            crate::say::errln!("{} has no history yet.", work.deployment.stack().name());
         }
         for run in &runs {
             self.show(run);
@@ -54,7 +54,7 @@ impl HistoryArgs {
         let calls = run.calls.len() + run.calls_left_out;
         let is_digest = run.plan.len() == 64 && run.plan.bytes().all(|byte| byte.is_ascii_hexdigit());
         let plan = if is_digest { format!("plan {}", &run.plan[..12]) } else { run.plan.clone() };
-        anstream::println!(
+        crate::say::outln!(
             "{}  {:<15} {result}  by {}, from serial {}, {plan}, {}, {}",
             run.began,
             run.operation,
@@ -68,10 +68,10 @@ impl HistoryArgs {
                 let status =
                     call.call.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
                 let id = call.call.request_id.as_deref().unwrap_or("no request id");
-                anstream::println!("    {}  {}  {status}  {id}", call.step, call.call.operation);
+                crate::say::outln!("    {}  {}  {status}  {id}", call.step, call.call.operation);
             }
             if run.calls_left_out > 0 {
-                anstream::println!("    and {} more, of which nothing is kept", run.calls_left_out);
+                crate::say::outln!("    and {} more, of which nothing is kept", run.calls_left_out);
             }
         }
     }

@@ -36,8 +36,8 @@ impl Init {
         let written = std::fs::write(&schema, format!("{:#}\n", lh::stack_file_schema()));
         written
             .map_err(|error| Failure::plain(format!("{} cannot be written: {error}.", schema.display())))?;
-        anstream::println!("Wrote {}, and {} for editors.", path.display(), schema.display());
-        anstream::eprintln!(
+        crate::say::outln!("Wrote {}, and {} for editors.", path.display(), schema.display());
+        crate::say::errln!(
             "Next: edit it, then `lhctl validate {0}` and `lhctl plan {0} --local`.",
             path.display()
         );

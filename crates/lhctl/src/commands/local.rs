@@ -49,19 +49,19 @@ impl Local {
         let world = LocalWorld::new(LOCAL);
         match &self.verb {
             Verb::Show if !world.exists() => {
-                anstream::eprintln!(
+                crate::say::errln!(
                     "There is no simulated AWS here yet; any command with --local begins one."
                 );
             }
             Verb::Show => {
                 for row in world.show()? {
-                    anstream::println!("{:<18} {:<24} {}", row.kind, row.id, row.detail);
+                    crate::say::outln!("{:<18} {:<24} {}", row.kind, row.id, row.detail);
                 }
             }
             Verb::Reset => {
                 LocalDatabase::stop_beside(Path::new(LOCAL)).await.map_err(lh::Error::from)?;
                 world.reset()?;
-                anstream::println!("The simulated AWS in {LOCAL}/ is forgotten.");
+                crate::say::outln!("The simulated AWS in {LOCAL}/ is forgotten.");
             }
             Verb::Database(database) => return database.run().await,
         }
@@ -73,7 +73,7 @@ impl Database {
     async fn run(&self) -> Result<Code, Failure> {
         if self.stop {
             let stopped = LocalDatabase::stop_beside(Path::new(LOCAL)).await.map_err(lh::Error::from)?;
-            anstream::eprintln!("{}", if stopped { "Stopped." } else { "No database runs here." });
+            crate::say::errln!("{}", if stopped { "Stopped." } else { "No database runs here." });
             return Ok(Code::Done);
         }
         let interrupted =
@@ -90,7 +90,7 @@ impl Database {
 
     /// Starts it and tells where it is; none where it was left in the background.
     async fn start(&self) -> Result<Option<LocalDatabase>, DbError> {
-        let mut tell = |text: &str| anstream::eprintln!("{text}");
+        let mut tell = |text: &str| crate::say::errln!("{text}");
         let folder = Path::new(LOCAL);
         if self.detach {
             let (url, extension) = LocalDatabase::detach(folder, self.port, &mut tell).await?;
@@ -105,8 +105,8 @@ impl Database {
 
 /// Its URL, which holds no secret, goes to standard output.
 fn announce(url: &DatabaseUrl, extension: &str, end: &str) {
-    anstream::println!("{}", url.secret().expose());
-    anstream::eprintln!(
+    crate::say::outln!("{}", url.secret().expose());
+    crate::say::errln!(
         "TimescaleDB {extension} answers. Commands on an applied stack with --local reach it, as `lhctl migrate STACK --local`; {end} ends it, and its data stay in {LOCAL}/database/."
     );
 }
@@ -121,6 +121,6 @@ async fn serve(mut database: LocalDatabase) -> Result<Code, Failure> {
         _ = tokio::signal::ctrl_c() => {}
     }
     database.stop().await;
-    anstream::eprintln!("Stopped.");
+    crate::say::errln!("Stopped.");
     Ok(Code::Done)
 }

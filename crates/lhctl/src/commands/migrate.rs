@@ -162,14 +162,14 @@ impl Migrate {
         global: &Global,
     ) -> Result<Code, Failure> {
         let database = self.target.find(stack, global).await?;
-        anstream::eprintln!("Database {}, {}.", database.url().place(), human::place(migrations));
+        crate::say::errln!("Database {}, {}.", database.url().place(), human::place(migrations));
         let mut tell = |progress| seen.tell(progress);
         let run = db::run(database.url(), migrations, options, &mut tell).await;
         run.map_err(|error| failure(error, migrations))?;
         for idle in seen.idle() {
-            anstream::eprintln!("{idle}");
+            crate::say::errln!("{idle}");
         }
-        anstream::println!("{}", seen.summary(migrations.all.last().map(|last| last.version)));
+        crate::say::outln!("{}", seen.summary(migrations.all.last().map(|last| last.version)));
         Ok(Code::Done)
     }
 
@@ -183,7 +183,7 @@ impl Migrate {
         let lint = db::sql::lint(&migrations.all);
         let told = |findings: &[lh::Diagnostic]| {
             if !findings.is_empty() {
-                anstream::eprintln!("{}", diagnostic::render(findings, &migrations.sources()));
+                crate::say::errln!("{}", diagnostic::render(findings, &migrations.sources()));
             }
         };
         let standing = match self.target.find(stack, global).await {
@@ -207,9 +207,9 @@ impl Migrate {
         let mut findings: Vec<lh::Diagnostic> = standing.findings().cloned().collect();
         findings.extend(lint.into_iter().filter(in_pending));
         if json {
-            anstream::println!("{:#}", human::json(&standing, &findings, database.url().place()));
+            crate::say::outln!("{:#}", human::json(&standing, &findings, database.url().place()));
         } else {
-            anstream::println!("{}", human::table(&standing));
+            crate::say::outln!("{}", human::table(&standing));
             told(&findings);
         }
         let wrong = findings.iter().any(|finding| finding.severity == lh::Severity::Error);
@@ -225,7 +225,7 @@ impl Migrate {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let path = Migrations::create(&folder, name, human::stamp(now))
             .map_err(|error| unread(error.into(), "No migration was written"))?;
-        anstream::println!("Wrote {path}.");
+        crate::say::outln!("Wrote {path}.");
         Ok(Code::Done)
     }
 }

@@ -33,9 +33,9 @@ impl OutputArgs {
                 let value = work.ask(work.deployment.output(name)).await?;
                 let text = value.expose();
                 if self.json {
-                    anstream::println!("{}", serde_json::json!(text));
+                    crate::say::outln!("{}", serde_json::json!(text));
                 } else {
-                    anstream::println!("{text}");
+                    crate::say::outln!("{text}");
                 }
             }
             None => self.all(work.ask(work.deployment.outputs()).await?)?,
@@ -49,13 +49,13 @@ impl OutputArgs {
                 .into_iter()
                 .map(|o| (o.name, serde_json::json!({ "sensitive": o.value.is_none(), "value": o.value })))
                 .collect();
-            anstream::println!("{:#}", serde_json::Value::Object(map));
+            crate::say::outln!("{:#}", serde_json::Value::Object(map));
             return Ok(());
         }
         if outputs.is_empty() {
             return Err(Failure::plain("The stack has no outputs yet.").fix("Apply it first."));
         }
-        anstream::print!("{}", render(&outputs));
+        crate::say::out(format_args!("{}", render(&outputs)));
         Ok(())
     }
 }

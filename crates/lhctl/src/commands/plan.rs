@@ -70,7 +70,7 @@ impl PlanArgs {
         if let Some(path) = &self.html {
             let plans: Vec<&Plan> = made.iter().map(|(_, plan)| plan).collect();
             write(path, &html::page(&plans))?;
-            anstream::eprintln!("The page is in {}.", path.display());
+            crate::say::errln!("The page is in {}.", path.display());
         }
         let mut changes = false;
         for (work, plan) in made {
@@ -116,7 +116,7 @@ impl PlanArgs {
             let mut all: Vec<_> = made.iter().map(|(_, plan)| json::plan(plan)).collect();
             let one = (stacks == 1).then(|| all.pop()).flatten();
             if stacks > 1 || one.is_some() {
-                anstream::println!("{:#}", one.unwrap_or_else(|| serde_json::json!(all)));
+                crate::say::outln!("{:#}", one.unwrap_or_else(|| serde_json::json!(all)));
             }
             return Ok(());
         }
@@ -124,9 +124,9 @@ impl PlanArgs {
             if self.form.policy {
                 show_policy(&work.ask(work.deployment.policy(plan)).await?);
             } else if self.form.markdown {
-                anstream::println!("{}", markdown::render(plan));
+                crate::say::outln!("{}", markdown::render(plan));
             } else {
-                anstream::println!("{}", human::render(plan));
+                crate::say::outln!("{}", human::render(plan));
             }
         }
         Ok(())
@@ -135,7 +135,7 @@ impl PlanArgs {
     fn keep(&self, work: &Work, plan: Plan) -> Result<(), Failure> {
         let Some(out) = &self.out else { return Ok(()) };
         work.deployment.save(plan).write(Path::new(out))?;
-        anstream::eprintln!("The plan is in {}; carry it out with `lhctl apply {0}`.", out.display());
+        crate::say::errln!("The plan is in {}; carry it out with `lhctl apply {0}`.", out.display());
         Ok(())
     }
 }
@@ -146,7 +146,7 @@ pub(crate) async fn show(work: &Work) -> Result<(), Failure> {
     work.progress.clear();
     let plan = plan.map_err(|error| Failure::from(error).with_sources(sources(work)))?;
     if plan.refusals.is_empty() {
-        anstream::println!("{}", human::render(&plan));
+        crate::say::outln!("{}", human::render(&plan));
         return Ok(());
     }
     let refused = lh::Error::Engine(EngineError::Refused(plan.refusals));
@@ -172,10 +172,10 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 fn show_policy(policy: &serde_json::Value) {
-    anstream::println!("{policy:#}");
+    crate::say::outln!("{policy:#}");
     let length = policy.to_string().chars().filter(|c| !c.is_whitespace()).count();
     if length > LONGEST_POLICY {
-        anstream::eprintln!(
+        crate::say::errln!(
             "The policy has {length} characters and a managed policy may have {LONGEST_POLICY}: put its statements into two."
         );
     }

@@ -34,16 +34,16 @@ impl Recover {
     fn approve(&self, work: &Work, plan: &Plan) -> bool {
         work.progress.clear();
         if plan.is_empty() {
-            anstream::println!("AWS shows nothing of {} that the state does not know.", plan.stack);
+            crate::say::outln!("AWS shows nothing of {} that the state does not know.", plan.stack);
             return true;
         }
-        anstream::println!(
+        crate::say::outln!(
             "These carry the tags of {} and are taken into its state; AWS is not changed:",
             plan.stack
         );
         for step in &plan.steps {
             let id = step.cloud_id.as_ref().map(ToString::to_string).unwrap_or_default();
-            anstream::println!("  {} {id}", step.id.address);
+            crate::say::outln!("  {} {id}", step.id.address);
         }
         self.auto_approve || context::ask("Take them over? Only `yes` does it:", "yes")
     }

@@ -56,7 +56,7 @@ impl ReleaseArgs {
 
     fn approve(&self, work: &Work, plan: &Plan) -> bool {
         work.progress.clear();
-        anstream::println!("{}", human::render(plan));
+        crate::say::outln!("{}", human::render(plan));
         if plan.is_empty() {
             return true;
         }
@@ -70,7 +70,7 @@ impl ReleaseArgs {
             Some(given) => {
                 let wanted = format!("{account}/{environment}/{id}");
                 if *given != wanted {
-                    anstream::eprintln!("--confirm says {given}; this is {wanted}.");
+                    crate::say::errln!("--confirm says {given}; this is {wanted}.");
                 }
                 *given == wanted
             }

@@ -4,6 +4,6 @@ use crate::failure::{Code, Failure};
 
 /// Prints it.
 pub(crate) fn run() -> Result<Code, Failure> {
-    anstream::println!("{:#}", lh::stack_file_schema());
+    crate::say::outln!("{:#}", lh::stack_file_schema());
     Ok(Code::Done)
 }

@@ -95,7 +95,7 @@ pub(super) fn watch_interrupts(stop: Stop) {
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             stop.ask();
-            anstream::eprintln!("Ending the command on the instance. Press Ctrl-C again to leave it there.");
+            crate::say::errln!("Ending the command on the instance. Press Ctrl-C again to leave it there.");
         }
         if tokio::signal::ctrl_c().await.is_ok() {
             std::process::exit(Code::Interrupted.number().into());

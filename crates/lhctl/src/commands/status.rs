@@ -27,9 +27,9 @@ impl StatusArgs {
         let all = context::watched(progress, fleet.status()).await;
         progress.clear();
         if self.json {
-            anstream::println!("{:#}", serde_json::json!(all));
+            crate::say::outln!("{:#}", serde_json::json!(all));
         } else {
-            anstream::println!("{}", all.iter().map(status::text).collect::<Vec<_>>().join("\n\n"));
+            crate::say::outln!("{}", all.iter().map(status::text).collect::<Vec<_>>().join("\n\n"));
         }
         Ok(if all.iter().all(|one| one.fine) { Code::Done } else { Code::Error })
     }

@@ -37,16 +37,16 @@ impl Validate {
                 continue;
             }
             if !found.findings.is_empty() {
-                anstream::eprintln!("{}", diagnostic::render(&found.findings, &found.sources));
+                crate::say::errln!("{}", diagnostic::render(&found.findings, &found.sources));
             }
             match errors {
-                0 => anstream::println!("{} {name}: valid", style::good("✓")),
-                1 => anstream::println!("{} {name}: 1 error", style::error("✗")),
-                n => anstream::println!("{} {name}: {n} errors", style::error("✗")),
+                0 => crate::say::outln!("{} {name}: valid", style::good("✓")),
+                1 => crate::say::outln!("{} {name}: 1 error", style::error("✗")),
+                n => crate::say::outln!("{} {name}: {n} errors", style::error("✗")),
             }
         }
         if self.json {
-            anstream::println!("{}", serde_json::json!(report));
+            crate::say::outln!("{}", serde_json::json!(report));
         }
         Ok(code)
     }

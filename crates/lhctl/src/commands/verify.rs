@@ -60,9 +60,9 @@ impl Verify {
         };
         let stack = stack.as_ref().map(Stack::name);
         if self.json {
-            anstream::println!("{:#}", verification::json(&report, stack, &place));
+            crate::say::outln!("{:#}", verification::json(&report, stack, &place));
         } else {
-            anstream::println!("{}", verification::table(&report, &verification::title(stack, &place)));
+            crate::say::outln!("{}", verification::table(&report, &verification::title(stack, &place)));
         }
         Ok(code(&report))
     }

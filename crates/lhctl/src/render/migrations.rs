@@ -40,16 +40,16 @@ impl Seen {
     /// Tells what the run does, a line each, and keeps it in mind.
     pub fn tell(&mut self, progress: Progress) {
         match progress {
-            Progress::Waiting { holder, limit } => anstream::eprintln!(
+            Progress::Waiting { holder, limit } => crate::say::errln!(
                 "Another run of migrations holds the lock ({holder}): waiting for at most {} s.",
                 limit.as_secs()
             ),
             Progress::Accepted { version, description } => {
-                anstream::eprintln!("{version} {description}: the file as it is now was noted.");
+                crate::say::errln!("{version} {description}: the file as it is now was noted.");
                 self.accepted.push(version);
             }
             Progress::Done { version, description } => {
-                anstream::eprintln!("{version} {description}: noted as done, as you decided.");
+                crate::say::errln!("{version} {description}: noted as done, as you decided.");
                 self.done.push(version);
             }
             Progress::Began { version, description, again } => {
@@ -58,13 +58,13 @@ impl Seen {
                     true => " (an earlier run had begun it; it can be run again)",
                     false => "",
                 };
-                anstream::eprintln!("{version} {description}…{why}");
+                crate::say::errln!("{version} {description}…{why}");
                 self.began.push((version, description));
                 self.again.extend(again.then_some(version));
                 self.is_running = true;
             }
             Progress::Finished { version, elapsed } => {
-                anstream::eprintln!("{} {version} [{:.1} s]", style::good("✓"), elapsed.as_secs_f64());
+                crate::say::errln!("{} {version} [{:.1} s]", style::good("✓"), elapsed.as_secs_f64());
                 self.is_running = false;
             }
         }

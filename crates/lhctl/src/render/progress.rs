@@ -76,8 +76,8 @@ impl Progress {
     /// Prints one line above the live ones.
     pub fn say(&self, text: &str) {
         match &self.bars {
-            Some(bars) => bars.suspend(|| anstream::eprintln!("{text}")),
-            None => anstream::eprintln!("{text}"),
+            Some(bars) => bars.suspend(|| crate::say::errln!("{text}")),
+            None => crate::say::errln!("{text}"),
         }
     }
 
@@ -111,12 +111,12 @@ impl Progress {
             return;
         }
         if let Some((_, began)) = &lines.reading {
-            anstream::eprintln!("Still waiting for AWS to answer [{}].", seconds(began.elapsed()));
+            crate::say::errln!("Still waiting for AWS to answer [{}].", seconds(began.elapsed()));
         }
         for (step, running) in &mut lines.running {
             if running.told.elapsed() >= REPEAT {
                 running.told = Instant::now();
-                anstream::eprintln!("{step}: still {} [{}]", running.state, seconds(running.began.elapsed()));
+                crate::say::errln!("{step}: still {} [{}]", running.state, seconds(running.began.elapsed()));
             }
         }
     }
@@ -130,7 +130,7 @@ impl Progress {
             return;
         }
         if self.bars.is_none() {
-            anstream::eprintln!("Still waiting for {what} [{}].", seconds(BEAT * beats));
+            crate::say::errln!("Still waiting for {what} [{}].", seconds(BEAT * beats));
         } else if lines.quiet.1.is_none() {
             lines.quiet.1 = Some(self.bar(format!("Waiting for {what}")));
         }
@@ -143,7 +143,7 @@ impl Progress {
         }
         let text = format!("Reading AWS ({targets} resources and lookups)");
         if self.bars.is_none() {
-            anstream::eprintln!("{text}…");
+            crate::say::errln!("{text}…");
         }
         lines.reading = Some((self.bar(text), Instant::now()));
     }
@@ -155,7 +155,7 @@ impl Progress {
         }
         let (bar, now) = (self.bar(step.to_string()), Instant::now());
         if self.bars.is_none() {
-            anstream::eprintln!("{step}…");
+            crate::say::errln!("{step}…");
         }
         lines
             .running
@@ -184,7 +184,7 @@ impl Progress {
             None => lines.readying = Some((self.bar(text.clone()), stage, elapsed)),
         }
         if self.bars.is_none() {
-            anstream::eprintln!("{text} [{}]", seconds(elapsed));
+            crate::say::errln!("{text} [{}]", seconds(elapsed));
         }
     }
 

@@ -12,11 +12,11 @@ use crate::{
 pub(crate) fn show(waited: &Waited) -> Option<Failure> {
     match waited {
         Waited::Ready(ready) => {
-            anstream::println!("\n{}", style::good(&serving(ready)));
+            crate::say::outln!("\n{}", style::good(&serving(ready)));
             None
         }
         Waited::Nothing(why) => {
-            anstream::println!("\n  {} The database was not waited for: {why}.", style::keep("="));
+            crate::say::outln!("\n  {} The database was not waited for: {why}.", style::keep("="));
             None
         }
         Waited::Stuck(stuck) => Some(failure(stuck)),

@@ -13,16 +13,16 @@ pub(crate) fn show(applied: &Applied, verb: &str, sources: &Sources) {
     let is_removal = verb == "Destroy" || verb == "Release";
     for (id, error) in &outcome.failed {
         let finding = failure(id, error, applied.plan.step(id));
-        anstream::eprintln!("{}", diagnostic::render(&[finding], sources));
+        crate::say::errln!("{}", diagnostic::render(&[finding], sources));
     }
     let notes = if is_removal { &applied.plan.notes } else { &applied.notices };
     for note in notes {
         let address = note.address.as_ref().map(|a| format!("{a}: ")).unwrap_or_default();
-        anstream::println!("  {} {address}{}", style::keep("="), note.text);
+        crate::say::outln!("  {} {address}{}", style::keep("="), note.text);
     }
-    anstream::println!("{}", line(applied, verb));
+    crate::say::outln!("{}", line(applied, verb));
     if outcome.is_complete() && !is_removal && !applied.outputs.is_empty() {
-        anstream::println!(
+        crate::say::outln!(
             "\n{}\n\n{}",
             style::bold("Outputs:"),
             output::render(&applied.outputs).trim_end()

@@ -33,6 +33,7 @@ mod slow_queries;
 mod ssh;
 mod state_files;
 mod state_verbs;
+mod streams;
 mod subnet;
 mod texts;
 mod transcript;

@@ -24,9 +24,9 @@ impl Backup {
         let (_work, host) = super::host(&self.stack, global).await?;
         let backup = host.backup(&mut super::say).await?;
         if self.json {
-            anstream::println!("{:#}", serde_json::json!(backup));
+            crate::say::outln!("{:#}", serde_json::json!(backup));
         } else {
-            anstream::println!("{}", human::backup(&backup));
+            crate::say::outln!("{}", human::backup(&backup));
         }
         Ok(Code::Done)
     }

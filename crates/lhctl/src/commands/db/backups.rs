@@ -27,9 +27,9 @@ impl Backups {
         let (_work, host) = super::host(&self.stack, global).await?;
         let backups = host.backups(self.check, &mut super::say).await?;
         if self.json {
-            anstream::println!("{:#}", serde_json::json!(backups));
+            crate::say::outln!("{:#}", serde_json::json!(backups));
         } else {
-            anstream::println!("{}", human::backups(&backups));
+            crate::say::outln!("{}", human::backups(&backups));
         }
         Ok(Code::Done)
     }

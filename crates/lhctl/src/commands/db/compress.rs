@@ -26,17 +26,17 @@ impl Compress {
         let chunks = database.compressible().await?;
         if self.plan {
             if self.json {
-                anstream::println!("{:#}", serde_json::json!(chunks));
+                crate::say::outln!("{:#}", serde_json::json!(chunks));
             } else {
-                anstream::println!("{}", human::chunks(&chunks));
+                crate::say::outln!("{}", human::chunks(&chunks));
             }
             return Ok(Code::Done);
         }
         let done = database.compress(&chunks, &mut super::say).await?;
         if self.json {
-            anstream::println!("{:#}", serde_json::json!(done));
+            crate::say::outln!("{:#}", serde_json::json!(done));
         } else {
-            anstream::println!("{}", human::compressed(&done));
+            crate::say::outln!("{}", human::compressed(&done));
         }
         Ok(Code::Done)
     }

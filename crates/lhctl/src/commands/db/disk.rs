@@ -27,9 +27,9 @@ impl Disk {
         let (_work, host) = super::host(&self.stack, global).await?;
         let disk = host.disk(self.grow, &mut super::say).await?;
         if self.json {
-            anstream::println!("{:#}", serde_json::json!(disk));
+            crate::say::outln!("{:#}", serde_json::json!(disk));
         } else {
-            anstream::println!("{}", human::disk(&disk));
+            crate::say::outln!("{}", human::disk(&disk));
         }
         Ok(Code::Done)
     }

@@ -48,9 +48,9 @@ impl Drill {
         let (_work, host) = super::host(&self.stack, global).await?;
         let drill = host.drill(self.from.map(Origin::from), &mut super::say).await?;
         if self.json {
-            anstream::println!("{:#}", serde_json::json!(drill));
+            crate::say::outln!("{:#}", serde_json::json!(drill));
         } else {
-            anstream::println!("{}", human::drill(&drill));
+            crate::say::outln!("{}", human::drill(&drill));
         }
         Ok(Code::Done)
     }

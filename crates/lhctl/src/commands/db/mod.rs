@@ -97,7 +97,7 @@ async fn database(target: &Target, global: &Global) -> Result<day2::Database, Fa
 
 /// Tells a line of progress.
 fn say(line: &str) {
-    anstream::eprintln!("{line}");
+    crate::say::errln!("{line}");
 }
 
 /// Whether to go on: without a terminal only with --auto-approve.

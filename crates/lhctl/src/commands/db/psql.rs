@@ -31,7 +31,7 @@ impl Psql {
         let Some(text) = self.text()? else { return self.at_a_terminal(global).await };
         if self.target.is_by_url() {
             for line in super::database(&self.target, global).await?.rows(&text).await? {
-                anstream::println!("{line}");
+                crate::say::outln!("{line}");
             }
             return Ok(Code::Done);
         }

@@ -51,10 +51,10 @@ impl Restore {
         };
         let plan = host.plan_restore(&restore, &mut super::say).await?;
         if self.plan && self.json {
-            anstream::println!("{:#}", serde_json::json!(plan));
+            crate::say::outln!("{:#}", serde_json::json!(plan));
         } else {
             let text = human::restore_plan(&plan);
-            if self.json { anstream::eprintln!("{text}") } else { anstream::println!("{text}") }
+            if self.json { crate::say::errln!("{text}") } else { crate::say::outln!("{text}") }
         }
         if !plan.misfits.is_empty() {
             return Err(Failure::plain(format!(
@@ -70,9 +70,9 @@ impl Restore {
         super::approved(self.auto_approve, "db restore", &question)?;
         let restored = host.restore(&restore, &mut super::say).await?;
         if self.json {
-            anstream::println!("{:#}", serde_json::json!(restored));
+            crate::say::outln!("{:#}", serde_json::json!(restored));
         } else {
-            anstream::println!("{}", human::restored(&restored));
+            crate::say::outln!("{}", human::restored(&restored));
         }
         Ok(Code::Done)
     }
@@ -80,10 +80,10 @@ impl Restore {
     async fn release(&self, host: &day2::Host) -> Result<Code, Failure> {
         let kept = host.retained(&mut super::say).await?;
         if kept.is_empty() {
-            anstream::println!("No database is kept from an earlier restore.");
+            crate::say::outln!("No database is kept from an earlier restore.");
             return Ok(Code::Done);
         }
-        anstream::println!("{}", human::released(&kept));
+        crate::say::outln!("{}", human::released(&kept));
         super::approved(
             self.auto_approve,
             "db restore --release-old",
@@ -91,7 +91,7 @@ impl Restore {
         )?;
         let names: Vec<String> = kept.into_iter().map(|one| one.name).collect();
         host.release_retained(&names, &mut super::say).await?;
-        anstream::println!("Dropped {}.", names.join(", "));
+        crate::say::outln!("Dropped {}.", names.join(", "));
         Ok(Code::Done)
     }
 }

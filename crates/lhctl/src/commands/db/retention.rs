@@ -36,9 +36,9 @@ impl Retention {
         let database = super::database(&self.target, global).await?;
         let policies = self.chosen(database.retention(self.drop_after.as_ref()).await?)?;
         if self.json && self.drop_after.is_none() {
-            anstream::println!("{:#}", serde_json::json!(policies));
+            crate::say::outln!("{:#}", serde_json::json!(policies));
         } else if !self.json {
-            anstream::println!("{}", human::retention(&policies, self.drop_after.as_ref()));
+            crate::say::outln!("{}", human::retention(&policies, self.drop_after.as_ref()));
         }
         let Some(after) = &self.drop_after else { return Ok(Code::Done) };
         if policies.is_empty() {
@@ -47,15 +47,15 @@ impl Retention {
         if self.of_reference(global)?
             && let Some(warning) = unwanted(&policies, after)
         {
-            anstream::eprintln!("{} {warning}", style::change("warning:"));
+            crate::say::errln!("{} {warning}", style::change("warning:"));
         }
         let question = format!("Drop chunks after {after}? Only `yes` does it:");
         super::approved(self.auto_approve, "db retention --drop-after", &question)?;
         database.set_retention(&policies, after).await.map_err(|error| refused(error, after))?;
         if self.json {
-            anstream::println!("{:#}", serde_json::json!(database.retention(None).await?));
+            crate::say::outln!("{:#}", serde_json::json!(database.retention(None).await?));
         } else {
-            anstream::println!("Chunks go after {after} from now on.");
+            crate::say::outln!("Chunks go after {after} from now on.");
         }
         Ok(Code::Done)
     }

@@ -24,9 +24,9 @@ impl SlowQueries {
     pub async fn run(&self, global: &Global) -> Result<Code, Failure> {
         let slow = super::database(&self.target, global).await?.slow_queries(self.top).await?;
         if self.json {
-            anstream::println!("{:#}", serde_json::json!(slow));
+            crate::say::outln!("{:#}", serde_json::json!(slow));
         } else {
-            anstream::println!("{}", human::slow_queries(&slow));
+            crate::say::outln!("{}", human::slow_queries(&slow));
         }
         Ok(Code::Done)
     }

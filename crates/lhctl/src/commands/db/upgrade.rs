@@ -37,9 +37,9 @@ impl Upgrade {
         let plan = host.plan_upgrade(&mut super::say).await?;
         let text = human::upgrade_plan(&plan);
         match (self.json, self.plan || !plan.needed) {
-            (true, true) => anstream::println!("{:#}", serde_json::json!(plan)),
-            (true, false) => anstream::eprintln!("{text}"),
-            (false, _) => anstream::println!("{text}"),
+            (true, true) => crate::say::outln!("{:#}", serde_json::json!(plan)),
+            (true, false) => crate::say::errln!("{text}"),
+            (false, _) => crate::say::outln!("{text}"),
         }
         if !plan.misfits.is_empty() {
             return Err(
@@ -67,9 +67,9 @@ impl Upgrade {
         let done = host.upgrade(&mut super::say).await?;
         work.ask(work.deployment.note_host(true)).await?;
         if self.json {
-            anstream::println!("{:#}", serde_json::json!(done));
+            crate::say::outln!("{:#}", serde_json::json!(done));
         } else {
-            anstream::println!("{}", human::upgraded(&done));
+            crate::say::outln!("{}", human::upgraded(&done));
         }
         Ok(Code::Done)
     }

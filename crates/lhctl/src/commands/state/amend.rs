@@ -30,7 +30,7 @@ pub(super) fn show(amendment: &Amendment) {
     let from =
         amendment.from.map_or_else(|| "a state that cannot be used".to_owned(), |n| format!("serial {n}"));
     let of = amendment.version.as_ref().map(|version| format!(", with the content of version {version}"));
-    anstream::println!(
+    crate::say::outln!(
         "The state of {} goes from {from} to serial {}{}. AWS is not changed.",
         amendment.stack,
         amendment.to,
@@ -47,13 +47,13 @@ pub(super) fn show(amendment: &Amendment) {
                 format!("  ~ {}: {} → {}{data}", one.address, text(before), text(after))
             }
         };
-        anstream::println!("{line}");
+        crate::say::outln!("{line}");
     }
     if amendment.differing.is_empty() {
-        anstream::println!("  The same resources are recorded.");
+        crate::say::outln!("  The same resources are recorded.");
     }
     for warning in &amendment.warnings {
-        anstream::eprintln!("{} {warning}", style::change("note:"));
+        crate::say::errln!("{} {warning}", style::change("note:"));
     }
 }
 
@@ -61,9 +61,9 @@ pub(super) fn show(amendment: &Amendment) {
 pub(super) fn tell(done: Amended, verb: &str) -> Result<(), Failure> {
     match done {
         Amended::Done(serial) => {
-            anstream::println!("{}", style::good(&format!("{verb} complete! The state has serial {serial}.")))
+            crate::say::outln!("{}", style::good(&format!("{verb} complete! The state has serial {serial}.")))
         }
-        Amended::Nothing => anstream::println!("The state is like that already; nothing was changed."),
+        Amended::Nothing => crate::say::outln!("The state is like that already; nothing was changed."),
         Amended::NotApproved => {
             return Err(Failure::plain("Not approved. Nothing was changed.").code(Code::Refused));
         }

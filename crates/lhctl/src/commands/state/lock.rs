@@ -25,11 +25,11 @@ impl Unlock {
     pub async fn run(&self, global: &Global) -> Result<Code, Failure> {
         let work = context::open(&self.stack, global)?;
         let Some(held) = work.ask(work.deployment.lock_holder()).await? else {
-            anstream::println!("The state of {} is not locked.", work.deployment.stack().name());
+            crate::say::outln!("The state of {} is not locked.", work.deployment.stack().name());
             return Ok(Code::Done);
         };
         let Held { holder, fencing, liveness } = &held;
-        anstream::println!(
+        crate::say::outln!(
             "Locked by {} (process {}, `{}`, since {}{}).",
             holder.who,
             holder.pid,
@@ -39,7 +39,7 @@ impl Unlock {
         );
         if let Liveness::Unknown { milliseconds } = liveness {
             let seconds = milliseconds / 1000;
-            anstream::println!(
+            crate::say::outln!(
                 "It is a lease of {seconds} seconds with the fencing number {fencing}. If its owner is dead, any command takes it over by itself after waiting that long. If its owner lives, it finds itself fenced and changes nothing more."
             );
         }
@@ -59,7 +59,7 @@ impl Unlock {
             }
         }
         work.ask(work.deployment.unlock(&held)).await?;
-        anstream::println!("{}", style::good("Unlocked."));
+        crate::say::outln!("{}", style::good("Unlocked."));
         Ok(Code::Done)
     }
 }

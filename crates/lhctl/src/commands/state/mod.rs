@@ -96,7 +96,7 @@ async fn pull(stack: &Path, global: &Global) -> Result<Code, Failure> {
         return Err(Failure::plain(format!("{name} has no state yet.")).fix("Apply it first."));
     };
     if pulled.behind > 0 {
-        anstream::eprintln!(
+        crate::say::errln!(
             "{} entries of the journal follow this state: a run was interrupted, or is under way. `lhctl state show` tells both together.",
             pulled.behind
         );

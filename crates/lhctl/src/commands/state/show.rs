@@ -9,7 +9,7 @@ pub(super) fn list(state: &State, json: bool) {
         let rows = state.resources.iter().map(|(address, record)| {
             serde_json::json!({ "address": address, "id": record.id, "managed": record.managed, "retained": record.retained })
         });
-        anstream::println!("{:#}", rows.collect::<serde_json::Value>());
+        crate::say::outln!("{:#}", rows.collect::<serde_json::Value>());
         return;
     }
     let width = state.resources.keys().map(|address| address.to_string().len()).max().unwrap_or(0);
@@ -19,27 +19,27 @@ pub(super) fn list(state: &State, json: bool) {
             (_, true) => style::dim(" (retained)"),
             _ => String::new(),
         };
-        anstream::println!("{:width$}  {}{mark}", address.to_string(), record.id);
+        crate::say::outln!("{:width$}  {}{mark}", address.to_string(), record.id);
     }
     if state.resources.is_empty() {
-        anstream::eprintln!("Nothing is recorded of {}.", state.stack);
+        crate::say::errln!("Nothing is recorded of {}.", state.stack);
     }
 }
 
 pub(super) fn all(state: &State, place: &str, json: bool) {
     if json {
-        anstream::println!("{:#}", serde_json::json!(state));
+        crate::say::outln!("{:#}", serde_json::json!(state));
         return;
     }
-    anstream::println!("stack     {}", state.stack);
-    anstream::println!("kept in   {place}");
-    anstream::println!("lineage   {}", state.lineage);
-    anstream::println!("serial    {}", state.serial);
-    anstream::println!("account   {}", state.account.as_deref().unwrap_or("not known yet"));
-    anstream::println!("region    {}", state.region);
-    anstream::println!("resources {}", state.resources.len());
+    crate::say::outln!("stack     {}", state.stack);
+    crate::say::outln!("kept in   {place}");
+    crate::say::outln!("lineage   {}", state.lineage);
+    crate::say::outln!("serial    {}", state.serial);
+    crate::say::outln!("account   {}", state.account.as_deref().unwrap_or("not known yet"));
+    crate::say::outln!("region    {}", state.region);
+    crate::say::outln!("resources {}", state.resources.len());
     for (name, pin) in &state.pins {
-        anstream::println!("lookup    {name}: {}", serde_json::json!(pin.answer));
+        crate::say::outln!("lookup    {name}: {}", serde_json::json!(pin.answer));
     }
 }
 
@@ -49,16 +49,16 @@ pub(super) fn one(state: &State, address: &Address, json: bool) -> Result<(), Fa
             .fix("`lhctl state list` shows every address."));
     };
     if json {
-        anstream::println!("{:#}", serde_json::json!(record));
+        crate::say::outln!("{:#}", serde_json::json!(record));
         return Ok(());
     }
-    anstream::println!("{}", style::bold(&address.to_string()));
-    anstream::println!("  id        {}", record.id);
-    anstream::println!("  identity  {}", record.identity);
+    crate::say::outln!("{}", style::bold(&address.to_string()));
+    crate::say::outln!("  id        {}", record.id);
+    crate::say::outln!("  identity  {}", record.identity);
     for (title, map) in [("inputs", &record.inputs), ("observed", &record.observed)] {
-        anstream::println!("  {title}");
+        crate::say::outln!("  {title}");
         for (key, value) in map {
-            anstream::println!("    {key} = {value}");
+            crate::say::outln!("    {key} = {value}");
         }
     }
     Ok(())

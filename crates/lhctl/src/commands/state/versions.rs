@@ -31,15 +31,15 @@ impl History {
         let work = context::open(&self.stack, global)?;
         let versions = work.ask(work.deployment.state_versions(self.limit)).await?;
         if self.json {
-            anstream::println!("{:#}", serde_json::json!(versions));
+            crate::say::outln!("{:#}", serde_json::json!(versions));
             return Ok(Code::Done);
         }
         if versions.is_empty() {
-            anstream::eprintln!("{} has no state yet.", work.deployment.stack().name());
+            crate::say::errln!("{} has no state yet.", work.deployment.stack().name());
         }
         let width = versions.iter().map(|version| version.version.len()).max().unwrap_or(0);
         for version in &versions {
-            anstream::println!("{}", row(version, width));
+            crate::say::outln!("{}", row(version, width));
         }
         Ok(Code::Done)
     }
@@ -81,7 +81,7 @@ impl Rollback {
         let done = context::watched(&work.progress, done).await?;
         amend::tell(done, "Rollback")?;
         if matches!(done, Amended::Done(_)) {
-            anstream::println!("\nWhat the next apply would do from here:\n");
+            crate::say::outln!("\nWhat the next apply would do from here:\n");
             plan::show(&work).await?;
         }
         Ok(Code::Done)

@@ -1,0 +1,48 @@
+//! What is said on standard output and standard error. A reader that has seen enough ends no run,
+//! and a disk that is full neither: what could not be written is told at the end.
+
+use std::{
+    fmt::Arguments,
+    io::{ErrorKind, Write},
+    sync::{Mutex, PoisonError},
+};
+
+use crate::failure::Failure;
+
+/// Why standard output could not be written, if it could not.
+static UNWRITTEN: Mutex<Option<String>> = Mutex::new(None);
+
+/// Says something on standard output.
+pub(crate) fn out(text: Arguments<'_>) {
+    let mut stream = anstream::stdout().lock();
+    if let Err(error) = stream.write_fmt(text).and_then(|()| stream.flush())
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.to_string());
+    }
+}
+
+/// Says something on standard error. Where that is not read, nothing can be told of it either.
+pub(crate) fn err(text: Arguments<'_>) {
+    let _ = anstream::stderr().lock().write_fmt(text);
+}
+
+/// What is to be told at the end: that not all results could be written.
+pub(crate) fn unwritten() -> Option<Failure> {
+    let why = UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+    Some(Failure::plain(format!(
+        "Standard output could not be written: {why}. What the command does was done all the same."
+    )))
+}
+
+/// Formats a line for standard output.
+macro_rules! outln {
+    ($($text:tt)*) => { $crate::say::out(format_args!("{}\n", format_args!($($text)*))) };
+}
+
+/// Formats a line for standard error.
+macro_rules! errln {
+    ($($text:tt)*) => { $crate::say::err(format_args!("{}\n", format_args!($($text)*))) };
+}
+
+pub(crate) use {errln, outln};
