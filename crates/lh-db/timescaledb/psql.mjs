@@ -183,12 +183,12 @@ class Psql {
   }
 
   #print({ columns, rows }, tag) {
-    const out = []
+    let out = []
     if (columns && this.unaligned) {
       const cells = rows.map((values) => values.map((value) => value ?? '').join(this.separator))
-      out.push(...(this.tuples ? [] : [columns.join(this.separator)]), ...cells)
+      out = this.tuples ? cells : [columns.join(this.separator)].concat(cells)
     } else if (columns) {
-      out.push(...aligned(columns, rows, this.tuples))
+      out = aligned(columns, rows, this.tuples)
     }
     if (columns && !this.tuples) out.push(`(${rows.length} row${rows.length === 1 ? '' : 's'})`)
     if (!columns && !this.quiet) out.push(tag)

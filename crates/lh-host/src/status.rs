@@ -26,9 +26,11 @@ pub struct HostStatus {
     pub disk: Option<DiskUse>,
     /// The file name of the newest dump on the volume.
     pub last_backup: Option<String>,
-    /// Its description, without the rows of each table.
+    /// Its description, without the rows of each table; none where it cannot be read.
+    #[serde(deserialize_with = "crate::day2::kept")]
     pub backup: Option<crate::day2::Backup>,
-    /// The last drill.
+    /// The last drill, where its note can be read.
+    #[serde(deserialize_with = "crate::day2::kept")]
     pub last_drill: Option<crate::day2::Drill>,
 }
 

@@ -207,6 +207,8 @@ sandboxed! {
     backups_are_listed_with_what_is_known
     guide_defect_03_an_upgrade_updates_the_extension_everywhere
     upgrade_refuses_what_does_not_fit
+    upgrade_serves_a_database_of_any_name
+    a_damaged_note_damages_nothing_else
     upgrade_goes_back_when_the_new_image_does_not_serve
     data_are_not_served_under_another_c_library
     upgrade_goes_back_though_it_is_killed_on_the_way

@@ -24,8 +24,10 @@ pub(crate) struct HostSight {
     pub status: Option<HostStatus>,
     /// The name of its newest dump.
     pub last_backup: Option<String>,
-    /// Its last drill.
+    /// Its last drill, where its note can be read.
     pub last_drill: Option<DrillSight>,
+    /// Whether there is a note of a drill.
+    pub drill_kept: bool,
     /// Its clock, in seconds since 1970.
     pub now: i64,
 }
@@ -59,12 +61,15 @@ pub(crate) enum Drilled {
     Failed,
     /// It was never tried.
     Never,
+    /// There is a note of it that cannot be read.
+    Unread,
 }
 
 impl HostSight {
     /// Whether what is backed up is known to restore.
     pub fn drilled(&self) -> Drilled {
         match &self.last_drill {
+            None if self.drill_kept => Drilled::Unread,
             None => Drilled::Never,
             Some(drill) if drill.result != "passed" => Drilled::Failed,
             Some(drill) if self.now - drill.at > DRILL_LASTS => Drilled::Old,
@@ -94,7 +99,9 @@ impl Silence {
 #[serde(default)]
 struct Further {
     last_backup: Option<String>,
+    #[serde(deserialize_with = "lh_host::day2::kept")]
     last_drill: Option<DrillSight>,
+    drill_kept: bool,
 }
 
 impl Deployment {
@@ -131,8 +138,9 @@ fn read(way: String, said: &str) -> Option<HostSight> {
     let (who, now) = (lines.next()?.to_owned(), lines.next()?.trim().parse().ok()?);
     let rest: Vec<&str> = lines.collect();
     let further = rest.iter().rev().find_map(|line| serde_json::from_str::<Further>(line).ok());
-    let Further { last_backup, last_drill } = further.unwrap_or_default();
-    Some(HostSight { way, who, status: HostStatus::read(&rest.join("\n")), last_backup, last_drill, now })
+    let Further { last_backup, last_drill, drill_kept } = further.unwrap_or_default();
+    let status = HostStatus::read(&rest.join("\n"));
+    Some(HostSight { way, who, status, last_backup, last_drill, drill_kept, now })
 }
 
 #[cfg(test)]
@@ -157,5 +165,13 @@ mod tests {
         assert_eq!(drill("failed", 900), Drilled::Failed);
         assert_eq!(drill("passed", 1000 - DRILL_LASTS - 1), Drilled::Old);
         assert!(read("SSH".into(), "what").is_none());
+        // As strings, of which one may be damaged without harm to the rest.
+        let kept = |drill: &str| {
+            of(&old.replace("null}", &format!(r#""d.sql.gz","last_drill":{drill},"drill_kept":true}}"#)))
+        };
+        assert_eq!(kept(r#""{\"result\":\"passed\",\"at\":900}""#).drilled(), Drilled::Proven);
+        let damaged = kept(r#""{\"result\":\"pas""#);
+        assert_eq!(damaged.drilled(), Drilled::Unread);
+        assert!(damaged.status.is_some_and(|status| status.ready));
     }
 }

@@ -71,15 +71,19 @@ pub(crate) async fn one(
     Ok(Plaintext::new(text))
 }
 
-/// Whether every reference in the output has a value.
+/// Whether every reference in the output has a value; what refers to nothing, such as a name in DNS,
+/// is there as long as anything of the stack is.
 fn is_known(output: &Output, state: &State) -> bool {
-    output.parts.iter().all(|part| match part {
-        OutputPart::Secret(_) => true,
-        OutputPart::Value(value) => {
-            let value = resolve(value, &|reference: &Reference| state.value_of(reference));
-            !is_late(&value) && !value.is_null()
-        }
-    })
+    let refers = |part: &OutputPart| matches!(part, OutputPart::Value(value) if is_late(value));
+    let lives = || state.resources.values().any(|record| record.managed && !record.retained);
+    (output.parts.iter().any(refers) || lives())
+        && output.parts.iter().all(|part| match part {
+            OutputPart::Secret(_) => true,
+            OutputPart::Value(value) => {
+                let value = resolve(value, &|reference: &Reference| state.value_of(reference));
+                !is_late(&value) && !value.is_null()
+            }
+        })
 }
 
 fn plain(output: &Output, state: &State) -> Option<String> {

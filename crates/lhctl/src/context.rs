@@ -3,7 +3,12 @@
 use std::{
     io::{BufRead, IsTerminal, Write},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, RecvTimeoutError},
+    },
+    time::Duration,
 };
 
 use lh::{Cloud, Deployment, Plaintext, Reached, Stack, Stop, db::DatabaseUrl};
@@ -18,6 +23,9 @@ use crate::{
         style,
     },
 };
+
+/// How often the wish to stop is looked at while somebody is asked.
+const HEARING: Duration = Duration::from_millis(50);
 
 /// Where the simulated AWS is kept.
 pub(crate) const LOCAL: &str = ".lhctl/local";
@@ -170,13 +178,51 @@ pub(crate) fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Asks `question`; true only for exactly `expected`.
+/// Whether somebody is being asked, and whether Ctrl-C was the answer.
+static IS_ASKING: AtomicBool = AtomicBool::new(false);
+static WAS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Asks `question`; true only for exactly `expected`. Where Ctrl-C is watched for, it is an answer
+/// too, at once.
 pub(crate) fn ask(question: &str, expected: &str) -> bool {
     crate::say::err(format_args!("{} ", style::bold(question)));
     let _ = std::io::stderr().flush();
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    read.is_ok() && answer.trim() == expected
+    IS_ASKING.store(true, Ordering::SeqCst);
+    // Reading a terminal cannot be given up: it is left to a thread that ends with the process.
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut answer = String::new();
+        let read = std::io::stdin().lock().read_line(&mut answer);
+        let _ = tell.send(read.map(|_| answer));
+    });
+    let answer = loop {
+        match told.recv_timeout(HEARING) {
+            Ok(answer) => break answer.ok(),
+            Err(RecvTimeoutError::Timeout) if !WAS_INTERRUPTED.load(Ordering::SeqCst) => {}
+            Err(_) => break None,
+        }
+    };
+    IS_ASKING.store(false, Ordering::SeqCst);
+    answer.is_some_and(|answer| answer.trim() == expected)
+}
+
+/// Notes Ctrl-C; true if it was the answer to a question.
+pub(crate) fn note_interrupt() -> bool {
+    WAS_INTERRUPTED.store(true, Ordering::SeqCst);
+    let is_asking = IS_ASKING.load(Ordering::SeqCst);
+    if is_asking {
+        // The terminal shows `^C` on the question's line.
+        crate::say::errln!("");
+    }
+    is_asking
+}
+
+/// What a question that was not answered with yes ends with.
+pub(crate) fn not_done() -> Failure {
+    if WAS_INTERRUPTED.load(Ordering::SeqCst) {
+        return Failure::plain("Interrupted at the question. Nothing was changed.").code(Code::Interrupted);
+    }
+    Failure::plain("Not approved. Nothing was changed.").code(Code::Refused)
 }
 
 /// The refusal to change something without anybody to ask.
@@ -185,7 +231,7 @@ pub(crate) fn not_approved(command: &str) -> Failure {
         "`lhctl {command}` asks before it changes anything, and there is no terminal to ask on. Nothing was changed."
     ))
     .code(Code::Refused)
-    .fix("Add --auto-approve, or make a plan with `lhctl plan --out FILE`, look at it, and apply that file with --auto-approve.")
+    .fix("Add --auto-approve.")
 }
 
 impl Work {
@@ -218,9 +264,11 @@ pub(crate) fn watch_interrupts(stop: Stop, progress: Arc<Progress>) {
             return;
         }
         stop.ask();
-        progress.say(
-            "Interrupted: finishing the calls in flight and saving. Press Ctrl-C again to leave at once.",
-        );
+        if !note_interrupt() {
+            progress.say(
+                "Interrupted: finishing the calls in flight and saving. Press Ctrl-C again to leave at once.",
+            );
+        }
         if tokio::signal::ctrl_c().await.is_err() {
             return;
         }

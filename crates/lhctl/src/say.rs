@@ -15,11 +15,21 @@ static UNWRITTEN: Mutex<Option<String>> = Mutex::new(None);
 /// Says something on standard output.
 pub(crate) fn out(text: Arguments<'_>) {
     let mut stream = anstream::stdout().lock();
-    if let Err(error) = stream.write_fmt(text).and_then(|()| stream.flush())
-        && error.kind() != ErrorKind::BrokenPipe
-    {
+    keep(stream.write_fmt(text).and_then(|()| stream.flush()));
+}
+
+fn keep(written: std::io::Result<()>) -> bool {
+    let Err(error) = written else { return true };
+    if error.kind() != ErrorKind::BrokenPipe {
         UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.to_string());
     }
+    false
+}
+
+/// Passes on what another program wrote; false if nobody reads it, or there is no room for it.
+pub(crate) fn raw(text: &str) -> bool {
+    let mut stream = std::io::stdout().lock();
+    keep(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()))
 }
 
 /// Says something on standard error. Where that is not read, nothing can be told of it either.
@@ -30,9 +40,7 @@ pub(crate) fn err(text: Arguments<'_>) {
 /// What is to be told at the end: that not all results could be written.
 pub(crate) fn unwritten() -> Option<Failure> {
     let why = UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-    Some(Failure::plain(format!(
-        "Standard output could not be written: {why}. What the command does was done all the same."
-    )))
+    Some(Failure::plain(format!("Standard output could not be written: {why}.")))
 }
 
 /// Formats a line for standard output.

@@ -2,7 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+/// What a file on the host holds: as JSON, or as a string that is JSON, which newer hosts give, so
+/// that a damaged file damages nothing else. None where it can be read as neither.
+///
+/// # Errors
+/// When it is no JSON at all.
+pub fn kept<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    Ok(match Option::<Value>::deserialize(from)? {
+        None => None,
+        Some(Value::String(text)) => serde_json::from_str(&text).ok(),
+        Some(value) => serde_json::from_value(value).ok(),
+    })
+}
 
 /// A dump's description, which lies beside it as `NAME.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +74,8 @@ pub struct DiskDump {
     pub bytes: u64,
     /// What is known of its checksum.
     pub checksum: Checksum,
-    /// Its description.
+    /// Its description; none where there is none, or it cannot be read.
+    #[serde(deserialize_with = "kept")]
     pub about: Option<Backup>,
 }
 
@@ -97,8 +116,12 @@ pub struct Backups {
     pub in_bucket: Vec<BucketDump>,
     /// Databases that restores replaced; none is known while the database does not answer.
     pub retained: Option<Vec<Retained>>,
-    /// The last drill.
+    /// The last drill, where its note can be read.
+    #[serde(deserialize_with = "kept")]
     pub last_drill: Option<Drill>,
+    /// Whether there is a note of a drill.
+    #[serde(default)]
+    pub drill_kept: bool,
 }
 
 /// What a restore would do.

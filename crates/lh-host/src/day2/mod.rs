@@ -14,6 +14,7 @@ pub mod queries;
 
 pub use answers::{
     Backup, Backups, BucketDump, Checksum, DiskDump, Drill, DrillResult, RestorePlan, Restored, Retained,
+    kept,
 };
 pub use changes::{
     ChunkToCompress, Compressed, DiskReport, Inside, Refresh, Retention, SlowQueries, SlowQuery, Table,

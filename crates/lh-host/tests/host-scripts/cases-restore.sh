@@ -77,6 +77,25 @@ case_restore_puts_back_what_was_lost_and_keeps_the_old_one() {
   only="lighthouse lighthouse_before_20200101_000000 $kept" sends release
   equal "$(databases)" "lighthouse lighthouse_before_20200101_000000"
   is_as_dumped
+  # Renamed, it had lost TimescaleDB's workers.
+  equal "$(q "SELECT obj_description('_timescaledb_functions'::regnamespace)")" "started in lighthouse"
+}
+
+# A file that a crash left damaged: what it says is lost, and nothing else.
+case_a_damaged_note_damages_nothing_else() {
+  stocked
+  printf '{"file": "x\n' >"$mnt/backups/$name.json"
+  printf '\001{"resu' >"$mnt/backups/last-drill.json"
+  sends backups
+  equal "$(answer on_disk.0.name) $(answer on_disk.0.checksum) $(answer on_disk.0.about)" "$name bad {\"file\": \"x"
+  equal "$(answer last_drill) $(answer drill_kept)" '{"resu true'
+  state
+  python3 -m json.tool <"$work/status" >/dev/null || fail "$(cat "$work/status")"
+  contains "$work/status" '"ready":true'
+  contains "$work/status" '"last_drill":"{\"resu","drill_kept":true'
+  rm $mnt/backups/*
+  state
+  contains "$work/status" '"last_backup":null,"backup":null,"last_drill":null,"drill_kept":false'
 }
 
 # Rows that come between counting and dumping are in neither.

@@ -32,6 +32,9 @@ $$BEGIN EXECUTE format('ALTER DATABASE %I SET timescaledb.restoring = on', curre
 CREATE FUNCTION timescaledb_post_restore() RETURNS bool LANGUAGE plpgsql AS
 $$BEGIN EXECUTE format('ALTER DATABASE %I RESET timescaledb.restoring', current_database()); RETURN true; END$$;
 CREATE SCHEMA timescaledb_information;
+CREATE SCHEMA _timescaledb_functions;
+CREATE FUNCTION _timescaledb_functions.start_background_workers() RETURNS bool LANGUAGE plpgsql AS
+$$BEGIN EXECUTE format('COMMENT ON SCHEMA _timescaledb_functions IS %L', 'started in ' || current_database()); RETURN true; END$$;
 CREATE VIEW timescaledb_information.hypertables AS SELECT NULL::name AS hypertable_schema, NULL::name AS hypertable_name WHERE false;
 CREATE FUNCTION hypertable_size(regclass) RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint';
 -- Rows of the stand-in for a hypertable load only while the database is being restored.

@@ -49,6 +49,19 @@ case_guide_defect_03_an_upgrade_updates_the_extension_everywhere() {
   equal "$(answer needed)" false
 }
 
+# Names of databases are their owners' business.
+case_upgrade_serves_a_database_of_any_name() {
+  upgradable
+  image 2.18.0-pg16 2.18.0 2.17.2
+  q 'CREATE DATABASE "Odd ""name"'
+  sends upgrade-plan
+  equal "$(answer misfits) $(answer databases.0.name) $(answer databases.0.timescaledb)" '[] Odd "name 2.17.2'
+  sends upgrade
+  equal "$(q "SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'" 'Odd "name')" 2.18.0
+  sends upgrade
+  equal "$(answer needed)" false
+}
+
 case_upgrade_refuses_what_does_not_fit() {
   upgradable
   send_refused upgrade 1 "cannot be pulled"

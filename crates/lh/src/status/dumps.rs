@@ -21,7 +21,11 @@ pub(super) fn dump(own: &Own<'_>, common: &Common) -> Part {
             if age > OLD_BACKUP { Part::red("dump", text, facts) } else { Part::fine("dump", text, facts) }
         }
         bucket => match on_disk {
-            Some(name) => on_the_volume(&name, bucket.is_some(), common.now),
+            // By the host's own clock, which gave it its name.
+            Some(name) => {
+                let now = own.host.as_ref().map_or(common.now, |sight| sight.now);
+                on_the_volume(&name, bucket.is_some(), now)
+            }
             None => Part::absent("dump", "none"),
         },
     }

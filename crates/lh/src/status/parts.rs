@@ -39,6 +39,8 @@ fn id_of(own: &Own<'_>, kind: &str) -> Option<String> {
     records(own.state, kind).next().map(|record| record.id.0.clone())
 }
 
+const UNREAD: &str = "the note of the last drill, backups/last-drill.json on the data volume, cannot be read: another drill writes it anew";
+
 const NOT_APPLIED: &str = "not applied yet";
 
 fn state(own: &Own<'_>) -> Part {
@@ -221,7 +223,10 @@ fn drill(own: &Own<'_>) -> Part {
         Err(silence) => return Part::unknown("drill", silence.reason.clone()),
     };
     let Some(drill) = &sight.last_drill else {
-        return Part::absent("drill", "no restore was tried yet");
+        return match sight.drilled() {
+            Drilled::Unread => Part::red("drill", UNREAD, json!({})),
+            _ => Part::absent("drill", "no restore was tried yet"),
+        };
     };
     let age = sight.now - drill.at;
     let facts = json!({

@@ -156,6 +156,10 @@ impl Scene<'_> {
                 span(self.now - since),
                 span(DRILL_GRACE)
             ))),
+            Drilled::Unread => failed(
+                "The note of the last drill, backups/last-drill.json on the data volume, cannot be read"
+                    .to_owned(),
+            ),
             Drilled::Never => failed("No restore of a backup was ever tried".to_owned()),
         }
     }

@@ -30,7 +30,7 @@ pub(crate) struct Apply {
 impl Apply {
     pub async fn run(&self, global: &Global) -> Result<Code, Failure> {
         if !self.auto_approve && !context::can_ask() {
-            return Err(context::not_approved("apply"));
+            return Err(context::not_approved("apply").fix("Add --auto-approve, or make a plan with `lhctl plan --out FILE`, look at it, and apply that file with --auto-approve."));
         }
         if SavedPlan::is_at(&self.what) {
             return self.saved(global).await;
@@ -130,7 +130,7 @@ async fn run_to_end(
     let sources = work.deployment.stack().sources();
     let applied = result.map_err(|error| Failure::from(error).with_sources(sources))?;
     if !applied.approved {
-        return Err(Failure::plain("Not approved. Nothing was changed.").code(Code::Refused));
+        return Err(context::not_done());
     }
     Ok(applied)
 }

@@ -24,7 +24,7 @@ pub(crate) struct Local {
 enum Verb {
     /// Show what exists in the simulated AWS
     Show,
-    /// Forget the simulated AWS and the states of all stacks in it
+    /// Forget the simulated AWS, the states of all stacks in it, and the database beside it
     Reset,
     /// Run a TimescaleDB for the simulated instance until Ctrl-C; needs Node.js
     Database(Database),
@@ -61,7 +61,7 @@ impl Local {
             Verb::Reset => {
                 LocalDatabase::stop_beside(Path::new(LOCAL)).await.map_err(lh::Error::from)?;
                 world.reset()?;
-                crate::say::outln!("The simulated AWS in {LOCAL}/ is forgotten.");
+                crate::say::outln!("The simulated AWS in {LOCAL}/ is forgotten, and with it its databases.");
             }
             Verb::Database(database) => return database.run().await,
         }

@@ -69,7 +69,7 @@ impl Ssh {
         let script =
             Script { title: "lhctl ssh".to_owned(), text: self.command.join(" "), deadline: LONGEST };
         watch_interrupts(work.deployment.stop());
-        match shell.run(&script, &mut show).await {
+        match shell.run(&script, &mut show(work.deployment.stop())).await {
             Ok(status) => Ok(Code::Remote(u8::try_from(status).unwrap_or(1))),
             Err(ShellError::Stopped) => Ok(Code::Interrupted),
             Err(error) => {
@@ -79,15 +79,16 @@ impl Ssh {
     }
 }
 
-/// Standard output and standard error stay apart. A reader that has gone away misses the rest.
-pub(super) fn show(stream: Stream, text: &str) {
-    let _ = match stream {
-        Stream::Out => {
-            let mut out = std::io::stdout().lock();
-            out.write_all(text.as_bytes()).and_then(|()| out.flush())
+/// Standard output and standard error stay apart. Where the output cannot be written any more, what
+/// runs on the instance is ended.
+pub(super) fn show(stop: Stop) -> impl FnMut(Stream, &str) {
+    move |stream, text| match stream {
+        Stream::Out if crate::say::raw(text) => {}
+        Stream::Out => stop.ask(),
+        Stream::Err => {
+            let _ = std::io::stderr().lock().write_all(text.as_bytes());
         }
-        Stream::Err => std::io::stderr().lock().write_all(text.as_bytes()),
-    };
+    }
 }
 
 /// The first Ctrl-C ends the command on the instance, the second leaves it there.
@@ -95,7 +96,11 @@ pub(super) fn watch_interrupts(stop: Stop) {
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             stop.ask();
-            crate::say::errln!("Ending the command on the instance. Press Ctrl-C again to leave it there.");
+            if !context::note_interrupt() {
+                crate::say::errln!(
+                    "Ending the command on the instance. Press Ctrl-C again to leave it there."
+                );
+            }
         }
         if tokio::signal::ctrl_c().await.is_ok() {
             std::process::exit(Code::Interrupted.number().into());

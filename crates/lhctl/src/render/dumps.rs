@@ -81,6 +81,11 @@ pub(crate) fn backups(all: &Backups) -> String {
                 drill(last)
             );
         }
+        None if all.drill_kept => {
+            text += &style::error(
+                "The note of the last drill, backups/last-drill.json on the data volume, cannot be read: another drill writes it anew.\n",
+            );
+        }
         None => {
             text += "No drill yet: `lhctl db drill STACK` restores the latest dump into a scratch database.\n"
         }

@@ -6,7 +6,7 @@ while read -r bytes file; do
   about=null
   sum=unchecked
   if [ -f "$dir/$file.json" ]; then
-    about=$(cat "$dir/$file.json")
+    about=$(text <"$dir/$file.json")
     if [ -n "$CHECK" ]; then
       say "reading $file" >&2
       sum=bad
@@ -38,6 +38,7 @@ fi
 retained=$(sql -d postgres -v db="$DATABASE" 2>/dev/null <<<"SELECT coalesce(json_agg(json_build_object('name', datname, 'bytes', pg_database_size(datname),
 'why', shobj_description(oid, 'pg_database'))), '[]') FROM pg_database
 WHERE $KEPT") || retained=null
-drill=$(cat "$dir/last-drill.json" 2>/dev/null) || drill=null
+# Contents of files as strings: a damaged one must not damage the rest.
+drill=$(text 2>/dev/null <"$dir/last-drill.json") || drill=null
 echo "{\"now\":$(date -u +%s),\"bucket\":$([ -n "$BUCKET" ] && text <<<"$BUCKET" || echo null),\"bucket_unread\":$unread,\
-\"on_disk\":[${disk:1}],\"in_bucket\":[${bucket:1}],\"retained\":${retained//$'\n'/ },\"last_drill\":$drill}"
+\"on_disk\":[${disk:1}],\"in_bucket\":[${bucket:1}],\"retained\":${retained//$'\n'/ },\"last_drill\":$drill,\"drill_kept\":$([ -e "$dir/last-drill.json" ] && echo true || echo false)}"

@@ -55,6 +55,7 @@ swap() {
   limit=$(admin -v db="$INTO" <<<"SELECT datconnlimit FROM pg_database WHERE datname = :'db'")
   if [ -z "$limit" ]; then
     admin -v db="$INTO" -v new="$scratch" >/dev/null <<'SQL'
+SET client_min_messages = error;
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = :'new' AND pid <> pg_backend_pid();
 BEGIN;
 ALTER DATABASE :"new" RENAME TO :"db";
@@ -64,6 +65,7 @@ SQL
     return
   fi
   admin -v db="$INTO" -v new="$scratch" -v kept="$kept" -v text="$text" -v now="lhctl: restored from $NAME" -v limit="$limit" >/dev/null <<'SQL'
+SET client_min_messages = error;
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN (:'db', :'new') AND pid <> pg_backend_pid();
 BEGIN;
 ALTER DATABASE :"db" RENAME TO :"kept";
@@ -88,6 +90,11 @@ for try in {1..6}; do
   sleep 1
 done
 loading=
+# A database that is renamed loses TimescaleDB's workers: without them no policy is carried out. The
+# function was in another schema before 2.12.
+workers="SELECT _timescaledb_functions.start_background_workers()"
+[ -z "$extension" ] || sql -d "$INTO" >/dev/null 2>&1 <<<"$workers" || sql -d "$INTO" >/dev/null 2>&1 <<<"${workers/functions/internal}" ||
+  log "warning: TimescaleDB's background workers were not started in $INTO: in psql there, $workers;"
 downtime=$(((${EPOCHREALTIME/./} - from) / 1000))
 log "$INTO is what $NAME holds${kept:+; what it was before is $kept}"
 echo "{\"name\":$(text <<<"$NAME"),\"database\":$(text <<<"$INTO"),\"kept\":$([ -n "$kept" ] && text <<<"$kept" || echo null),\

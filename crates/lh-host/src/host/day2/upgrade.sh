@@ -15,12 +15,13 @@ old=$running
 # shellcheck source=/dev/null
 [ ! -f "$keep/host.conf" ] || old=$(. "$keep/host.conf" && echo "$IMAGE")
 
-# Lines of a database and its version of the extension; template1 too, from which others are made.
+# Lines of a version of the extension and the database that has it; template1 too, from which others
+# are made.
 versions() {
   local db version
   while read -r db; do
     version=$(sql -d "$db" <<<"SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'")
-    [ -z "$version" ] || echo "$db $version"
+    [ -z "$version" ] || echo "$version $db"
   done < <(admin <<<"SELECT datname FROM pg_database WHERE datallowconn ORDER BY datname")
 }
 installed=$(versions)
@@ -43,7 +44,7 @@ misfits=()
 [ "$libc" = "$mine" ] ||
   misfits+=("its C library is $libc, and that of the running image $mine: they sort text differently, and every index on text would be wrong. It needs a dump and a restore")
 [ -n "$newest" ] || misfits+=("it does not have the extension timescaledb")
-while read -r db version; do
+while read -r version db; do
   [ -n "$db" ] || continue
   grep -qx "timescaledb-$version\.so" <<<"$carried" ||
     misfits+=("it does not carry the library of TimescaleDB $version, which the database $db has: go to a version in between first")
@@ -54,7 +55,7 @@ done <<<"$installed"
 answer() {
   local m all='' dbs='' db version
   for m in "${misfits[@]}"; do all+=",$(text <<<"$m")"; done
-  while read -r db version; do
+  while read -r version db; do
     [ -z "$db" ] || dbs+=",{\"name\":$(text <<<"$db"),\"timescaledb\":$(text <<<"$version")}"
   done <<<"$installed"
   echo "{\"from\":$(text <<<"$old"),\"to\":$(text <<<"$NEW"),\"server\":\"$server\",\"new_server\":\"$brings\",\
@@ -62,7 +63,7 @@ answer() {
 }
 needed=false
 [ "$running" = "$NEW" ] || needed=true
-! grep -qv " $newest$" <<<"$installed" || needed=true
+! grep -qv "^$newest " <<<"$installed" || needed=true
 [ ! -d "$keep" ] || needed=true
 if [ "$MODE" = plan ] || [ "$needed" = false ]; then
   answer "$needed"
@@ -118,7 +119,7 @@ trap 'exit 130' INT
 
 log "starting $NEW"
 refresh >&2 || die 1 "the database does not start with $NEW"
-while read -r db version; do
+while read -r version db; do
   if [ -z "$db" ] || [ "$version" = "$newest" ]; then continue; fi
   log "updating the extension in $db from $version to $newest"
   # Noted before it is done, on the disk: from then on no run may go back, whatever ended this one.
@@ -134,7 +135,7 @@ while read -r db version; do
   [ "$rc" = 0 ] || die 1 "the extension in $db was not updated"
 done <<<"$(versions)"
 installed=$(versions)
-! grep -qv " $newest$" <<<"$installed" || die 1 "not every database has TimescaleDB $newest: $installed"
+! grep -qv "^$newest " <<<"$installed" || die 1 "not every database has TimescaleDB $newest: $installed"
 tcp_ok || die 1 "the database does not answer over TCP"
 forget
 log "$NEW serves, with TimescaleDB $newest"

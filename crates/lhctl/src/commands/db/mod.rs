@@ -106,10 +106,10 @@ fn approved(auto: bool, command: &str, question: &str) -> Result<(), Failure> {
         return Ok(());
     }
     if !context::can_ask() {
-        return Err(context::not_approved(command).fix("Add --auto-approve."));
+        return Err(context::not_approved(command));
     }
     if context::ask(question, "yes") {
         return Ok(());
     }
-    Err(Failure::plain("Not approved. Nothing was changed.").code(Code::Refused))
+    Err(context::not_done())
 }

@@ -36,9 +36,9 @@ impl Psql {
             return Ok(Code::Done);
         }
         let Some(stack) = &self.target.stack else { return Err(context::no_database()) };
-        let (_work, host) = super::host(stack, global).await?;
+        let (work, host) = super::host(stack, global).await?;
         // psql's own: 1 for an error of its own, 2 for no session, 3 for a statement that failed.
-        let status = host.psql(&text, &mut ssh::show).await.map_err(ended)?;
+        let status = host.psql(&text, &mut ssh::show(work.deployment.stop())).await.map_err(ended)?;
         Ok(Code::Remote(u8::try_from(status).unwrap_or(1)))
     }
 

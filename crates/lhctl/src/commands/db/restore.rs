@@ -20,7 +20,7 @@ pub(super) struct Restore {
     #[arg(value_name = "NAME", required_unless_present = "release_old")]
     name: Option<String>,
     /// Restore into this database, not the stack's own; a dump of another database needs it
-    #[arg(long, value_name = "DATABASE")]
+    #[arg(long, value_name = "DATABASE", value_parser = database)]
     into: Option<String>,
     /// Take the dump from here alone; otherwise the disk goes before the bucket
     #[arg(long, value_enum)]
@@ -37,6 +37,18 @@ pub(super) struct Restore {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// The rule for `database.name` in a stack file.
+fn database(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let is_name = (1..=63).contains(&text.len())
+        && text.chars().all(fits)
+        && !text.starts_with(|c: char| c.is_ascii_digit());
+    if is_name {
+        return Ok(text.to_owned());
+    }
+    Err("a database's name has 1 to 63 lower-case letters, digits and underscores, and does not start with a digit".to_owned())
 }
 
 impl Restore {
@@ -79,11 +91,16 @@ impl Restore {
 
     async fn release(&self, host: &day2::Host) -> Result<Code, Failure> {
         let kept = host.retained(&mut super::say).await?;
+        let dropped = |names: &[String]| crate::say::outln!("{:#}", serde_json::json!({ "dropped": names }));
+        match (kept.is_empty(), self.json) {
+            (true, true) => dropped(&[]),
+            (true, false) => crate::say::outln!("No database is kept from an earlier restore."),
+            (false, true) => crate::say::errln!("{}", human::released(&kept)),
+            (false, false) => crate::say::outln!("{}", human::released(&kept)),
+        }
         if kept.is_empty() {
-            crate::say::outln!("No database is kept from an earlier restore.");
             return Ok(Code::Done);
         }
-        crate::say::outln!("{}", human::released(&kept));
         super::approved(
             self.auto_approve,
             "db restore --release-old",
@@ -91,7 +108,10 @@ impl Restore {
         )?;
         let names: Vec<String> = kept.into_iter().map(|one| one.name).collect();
         host.release_retained(&names, &mut super::say).await?;
-        crate::say::outln!("Dropped {}.", names.join(", "));
+        match self.json {
+            true => dropped(&names),
+            false => crate::say::outln!("Dropped {}.", names.join(", ")),
+        }
         Ok(Code::Done)
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn tell(done: Amended, verb: &str) -> Result<(), Failure> {
         }
         Amended::Nothing => crate::say::outln!("The state is like that already; nothing was changed."),
         Amended::NotApproved => {
-            return Err(Failure::plain("Not approved. Nothing was changed.").code(Code::Refused));
+            return Err(context::not_done());
         }
     }
     Ok(())

@@ -55,7 +55,7 @@ impl Unlock {
                     .fix("Add --auto-approve."));
             }
             if !context::ask("Take the lock from it? Only `yes` does it:", "yes") {
-                return Err(Failure::plain("Not approved. Nothing was changed.").code(Code::Refused));
+                return Err(context::not_done());
             }
         }
         work.ask(work.deployment.unlock(&held)).await?;
