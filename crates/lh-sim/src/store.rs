@@ -173,7 +173,7 @@ impl Place {
         self.announce(world.revision).map_err(|e| file_error(&self.lock_path, e))?;
         let temporary = self.file.with_extension("json.new");
         let text = serde_json::to_string(world).map_err(|e| file_error(&self.file, io::Error::other(e)))?;
-        fs::write(&temporary, text).map_err(|e| file_error(&temporary, e))?;
+        write(&temporary, &text).map_err(|e| file_error(&temporary, e))?;
         fs::rename(&temporary, &self.file).map_err(|e| file_error(&self.file, e))?;
         let meta = fs::metadata(&self.file).map_err(|e| file_error(&self.file, e))?;
         self.seen = Some((meta.modified().ok(), meta.len()));
@@ -192,6 +192,15 @@ impl Place {
         self.lock.rewind()?;
         self.lock.write_all(format!("{revision:020}\n").as_bytes())
     }
+}
+
+/// Writes a file for its owner alone: the world holds passwords.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
 }
 
 fn read(path: &Path) -> Result<World, SimError> {

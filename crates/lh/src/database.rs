@@ -83,17 +83,30 @@ impl Stack {
 /// # Errors
 /// When a folder cannot be read, or `stack` is another one and has none.
 pub fn migrations(stack: Option<&Stack>, folder: Option<&Path>) -> Result<Migrations, Error> {
+    let read = |folder: &Path| {
+        let read = Migrations::folder(folder)?;
+        match read.all.is_empty() {
+            true => Err(DbError::File {
+                path: folder.display().to_string(),
+                reason: "the folder holds no migration; `lhctl migrate STACK new NAME` writes one".to_owned(),
+            }),
+            false => Ok(read),
+        }
+    };
     if let Some(folder) = folder {
-        return Ok(Migrations::folder(folder)?);
+        return Ok(read(folder)?);
     }
     let own = stack.map_or_else(|| PathBuf::from("migrations"), Stack::migrations_folder);
     if own.is_dir() {
-        return Ok(Migrations::folder(&own)?);
+        return Ok(read(&own)?);
     }
     let is_reference =
         |stack: &Stack| stack.name().strip_prefix(REFERENCE).is_some_and(|rest| rest.starts_with('-'));
-    if stack.is_none_or(is_reference) {
-        return Ok(Migrations::embedded());
+    match stack {
+        Some(stack) if is_reference(stack) => return Ok(Migrations::embedded()),
+        // Nobody said that they are meant.
+        None => return Ok(Migrations { guessed: true, ..Migrations::embedded() }),
+        Some(_) => {}
     }
     let reason =
         "there is no such folder, and the migrations inside lhctl are those of the stack `lighthouse`";

@@ -187,7 +187,7 @@ fn of_database(error: DbError) -> Failure {
     let advice = error.advice();
     let failure = match error {
         DbError::Refused(findings) => {
-            let unfit = ["E0871", "E0872", "E0873", "E0874"];
+            let unfit = ["E0868", "E0871", "E0872", "E0873", "E0874"];
             let is_unfit = findings.iter().any(|finding| unfit.contains(&finding.code.as_str()));
             let code = if is_unfit { Code::Refused } else { Code::Error };
             let message =

@@ -81,6 +81,7 @@ impl LocalDatabase {
     ) -> Result<Self, DbError> {
         let home = folder.join("database");
         let packages = packages::packages(&home, tell).await?;
+        let _alone = alone(&home).await?;
         if let Some(url) = Self::beside(folder)? {
             return Err(DbError::Runs { place: url.place().to_owned() });
         }
@@ -196,6 +197,19 @@ fn answers(url: &str) -> bool {
 
 fn file(path: &Path, error: &std::io::Error) -> DbError {
     DbError::File { path: path.display().to_string(), reason: error.to_string() }
+}
+
+/// Waits until nobody else starts a server on this folder: of two at once, the second finds the first.
+async fn alone(home: &Path) -> Result<fs::File, DbError> {
+    let path = home.join("starting");
+    let lock = fs::File::create(&path).map_err(|error| file(&path, &error))?;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(fs::TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(fs::TryLockError::Error(error)) => return Err(file(&path, &error)),
+        }
+    }
 }
 
 fn free_port() -> Result<u16, DbError> {

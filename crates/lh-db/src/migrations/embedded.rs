@@ -26,7 +26,7 @@ impl Migrations {
             Some(Migration::new(version, description, format!("migrations/{name}"), (*text).to_owned()))
         };
         let all = FILES.iter().filter_map(one).collect();
-        Self { all, place: "inside lhctl".to_owned(), reference: true, shared: false }
+        Self { all, place: "inside lhctl".to_owned(), reference: true, guessed: false, shared: false }
     }
 }
 

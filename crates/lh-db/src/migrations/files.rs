@@ -68,7 +68,7 @@ impl Migrations {
         }
         let all: Vec<Migration> = found.into_values().collect();
         let reference = begins_as_reference(&all);
-        Ok(Self { all, place: format!("in {}", folder.display()), reference, shared: false })
+        Ok(Self { all, place: format!("in {}", folder.display()), reference, guessed: false, shared: false })
     }
 
     /// The texts of the files, by name, for findings that point into them.

@@ -60,6 +60,8 @@ pub struct Migrations {
     pub place: String,
     /// Whether they are the ones of the reference stack, whose schema `verify` knows.
     pub reference: bool,
+    /// Whether nobody named them: they are not run into a database that others use.
+    pub guessed: bool,
     /// Whether others share the database: what was run and has no file here is passed over.
     pub shared: bool,
 }

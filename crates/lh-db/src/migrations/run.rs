@@ -134,7 +134,8 @@ async fn locked(
     tell: Tell<'_>,
 ) -> Result<Vec<i64>, DbError> {
     let standing = standing::compare(migrations, &standing::noted(session).await?);
-    let refusals = refusals(migrations, &standing, force);
+    let mut refusals = refusals(migrations, &standing, force);
+    refusals.extend(of_others(session, migrations, &standing).await?);
     if !refusals.is_empty() {
         return Err(DbError::Refused(refusals));
     }
@@ -163,6 +164,31 @@ async fn locked(
         ran.push(version);
     }
     Ok(ran)
+}
+
+/// A database that has tables, and none of the migrations that nobody named: it is another's.
+async fn of_others(
+    session: &mut PgConnection,
+    migrations: &Migrations,
+    standing: &Standing,
+) -> Result<Option<Diagnostic>, DbError> {
+    if !migrations.guessed || standing.rows.iter().any(|row| row.installed_on.is_some()) {
+        return Ok(None);
+    }
+    // Not those of extensions: TimescaleDB has many, and PostGIS one beside the user's own.
+    let table: Option<String> = scalar(
+        "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE c.relkind IN ('r', 'p') AND c.relname <> '_sqlx_migrations' AND n.nspname !~ '^(pg_|information_schema$|_timescaledb|timescaledb_)' \
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1 LIMIT 1",
+    )
+    .fetch_optional(session)
+    .await
+    .map_err(|error| DbError::sql("The tables of the database", &error))?;
+    Ok(table.map(|table| {
+        Diagnostic::error("E0868", "This database has tables of somebody else's, and no migrations were named")
+            .because(format!("It has {table}, and nothing of the migrations {}, which would be run", migrations.place))
+            .fix("Name the folder of its migrations with --migrations; or, if the reference stack's schema is to stand beside it, name the stack: `lhctl migrate stacks/dev.yaml run --database-url …`.")
+    }))
 }
 
 /// Makes sqlx's table where it is not there: whoever may run migrations need not be allowed to make

@@ -15,7 +15,7 @@ pub use self::check::{Check, Outcome, Problem, Verdict};
 pub use self::policies::{COMPRESS_AFTER, RETENTION};
 pub use self::schema::HYPERTABLES;
 pub(crate) use self::server::milliseconds as server_milliseconds;
-use crate::{DatabaseUrl, DbError, Migrations, bench, connect::connect};
+use crate::{DatabaseUrl, Migrations, bench, connect::connect};
 
 /// Every check of this crate: its name, as `--skip` takes it, and its chapter.
 pub const CHECKS: &[(&str, &str)] = &[
@@ -42,10 +42,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// The report of a database that gives no session, with the reason and what to do.
-    pub fn without_session(reason: impl Into<String>, fix: impl Into<String>) -> Self {
+    /// The report of a database that gives no session, with the reason and what to do; checks that
+    /// are to be skipped are.
+    pub fn without_session(skip: &[String], reason: impl Into<String>, fix: impl Into<String>) -> Self {
         let problem = Problem::failed(reason, fix);
         let one = |(name, chapter): &(&str, &str)| match *name {
+            name if skip.iter().any(|skip| skip == name) => given_up(name, chapter),
             "connection" => Check::of(name, chapter, Err(problem.clone())),
             _ => Check::skipped(name, chapter, "There is no session to ask in"),
         };
@@ -91,13 +93,16 @@ pub struct VerifyOptions {
 pub async fn verify(url: &DatabaseUrl, migrations: &Migrations, options: &VerifyOptions) -> Report {
     let mut session = match connect(url).await {
         Ok(session) => session,
-        Err(error) => return unreachable(&error),
+        Err(error) => {
+            let fix = error.advice().unwrap_or_default();
+            return Report::without_session(&options.skip, error.to_string(), fix);
+        }
     };
     let schema = if migrations.reference { Schema::Reference } else { Schema::Own };
     let mut checks = Vec::new();
     for (name, chapter) in CHECKS {
         if options.skip.iter().any(|skip| skip == name) {
-            checks.push(Check::skipped(name, chapter, format!("--skip {name}")));
+            checks.push(given_up(name, chapter));
             continue;
         }
         let verdict = one(name, &mut session, url, migrations, schema, options.bench).await;
@@ -115,8 +120,10 @@ async fn one(
     schema: Schema,
     bench: bool,
 ) -> Verdict {
-    let of_reference =
-        !matches!(name, "connection" | "encryption" | "extension" | "migrations" | "statements");
+    let of_reference = !matches!(
+        name,
+        "connection" | "encryption" | "extension" | "migrations" | "statements" | "benchmark"
+    );
     if of_reference && schema == Schema::Own {
         let reason =
             "These are not the reference stack's migrations: what they should leave is not known here";
@@ -140,7 +147,7 @@ async fn one(
     }
 }
 
-/// The report of a database that gives no session.
-fn unreachable(error: &DbError) -> Report {
-    Report::without_session(error.to_string(), error.advice().unwrap_or_default())
+/// A check that the user wants to be left out.
+fn given_up(name: &str, chapter: &str) -> Check {
+    Check::skipped(name, chapter, format!("--skip {name}"))
 }

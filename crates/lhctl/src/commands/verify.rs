@@ -54,9 +54,15 @@ impl Verify {
             return Err(Failure::plain(format!("There is no check `{unknown}`."))
                 .fix(format!("The checks are: {}.", names.join(", "))));
         }
-        let Found { report, stack, place } = match self.target.is_by_url() {
-            true => self.by_url(global).await?,
-            false => self.by_stack(global).await?,
+        let looking = async {
+            match self.target.is_by_url() {
+                true => self.by_url(global).await,
+                false => self.by_stack(global).await,
+            }
+        };
+        let Found { report, stack, place } = tokio::select! {
+            found = looking => found?,
+            Ok(()) = tokio::signal::ctrl_c(), if !self.test_alarm => return Err(self.interrupted()),
         };
         let stack = stack.as_ref().map(Stack::name);
         if self.json {
@@ -65,6 +71,17 @@ impl Verify {
             crate::say::outln!("{}", verification::table(&report, &verification::title(stack, &place)));
         }
         Ok(code(&report))
+    }
+
+    fn interrupted(&self) -> Failure {
+        let failure = Failure::plain("Interrupted: not all was looked at.").code(Code::Interrupted);
+        match self.bench {
+            true => failure.fix(format!(
+                "The benchmark may have left its schema `{}`; the next one drops it.",
+                db::bench::SCHEMA
+            )),
+            false => failure,
+        }
     }
 
     /// What the database should have.
@@ -112,7 +129,8 @@ impl Verify {
                 ) => {
                     let failure = Failure::from(error);
                     let (reason, fix) = failure.words();
-                    (Report::without_session(reason.trim_end_matches('.'), fix), "no database".to_owned())
+                    let report = Report::without_session(&self.skip, reason.trim_end_matches('.'), fix);
+                    (report, "no database".to_owned())
                 }
                 Err(error) => return Err(error),
             };

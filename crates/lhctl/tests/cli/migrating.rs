@@ -44,6 +44,35 @@ impl Scene {
     }
 }
 
+/// The schema inside lhctl is nobody's that did not ask for it.
+#[test]
+fn migrations_that_nobody_named_do_not_go_into_a_database_of_others() {
+    let test = "migrations_that_nobody_named_do_not_go_into_a_database_of_others";
+    let Some(scene) = Scene::of(test, &[]) else { return };
+    scene.server.psql("postgres", "CREATE TABLE invoices (n int);");
+    let refused = scene.run("migrate").expect(5).says("E0868").says("It has public.invoices");
+    assert!(refused.err.contains("--migrations"), "{}", refused.err);
+    assert_eq!(scene.server.psql("postgres", "SELECT to_regclass('_sqlx_migrations');"), "\n");
+    // Named, they are tried: this server has no TimescaleDB.
+    scene.run("migrate stacks/dev.yaml").expect(1).says("E0870");
+    scene.server.psql("postgres", "DROP TABLE invoices;");
+    scene.run("migrate").expect(1).says("E0870");
+    scene.place.write("empty/README.md", "none");
+    for command in ["migrate run", "migrate status", "verify"] {
+        let ended = scene.run(&format!("{command} --migrations empty")).expect(1);
+        ended.says("empty: the folder holds no migration");
+    }
+    scene.run("migrate new first").expect(0);
+}
+
+#[test]
+fn what_is_to_be_skipped_is_skipped_without_a_session_too() {
+    let place = Place::new();
+    let url = [("DATABASE_URL", "postgres://u@127.0.0.1:1/d")];
+    place.with(&url, "verify").expect(1);
+    place.with(&url, "verify --skip connection").expect(0).says("--skip connection");
+}
+
 #[test]
 fn the_stack_file_stands_before_the_verb_or_behind_it() {
     let test = "the_stack_file_stands_before_the_verb_or_behind_it";
