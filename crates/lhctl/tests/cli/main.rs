@@ -19,6 +19,7 @@ mod faults;
 mod forms;
 mod history;
 mod interrupts;
+mod json_page;
 mod lock;
 mod looking;
 mod migrating;
