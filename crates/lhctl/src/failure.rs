@@ -111,8 +111,9 @@ impl From<Error> for Failure {
             }
             Error::Engine(error) => of_engine(error),
             Error::Database(error) => of_database(error),
-            Error::NoLocalDatabase => Self::plain(sentence(&error.to_string()))
-                .fix("Start one with `lhctl local database --detach`, or without --detach in another terminal."),
+            Error::NoLocalDatabase => Self::plain(sentence(&error.to_string())).fix(
+                "Start one with `lhctl local database --detach`, or without --detach in another terminal.",
+            ),
             Error::Locked { remote, .. } => Self::plain(sentence(&error.to_string()))
                 .code(Code::Locked)
                 .fix(if remote { LEASED } else { HELD }),

@@ -201,6 +201,7 @@ fn file(path: &Path, error: &std::io::Error) -> DbError {
 
 /// Waits until nobody else starts a server on this folder: of two at once, the second finds the first.
 async fn alone(home: &Path) -> Result<fs::File, DbError> {
+    fs::create_dir_all(home).map_err(|error| file(home, &error))?;
     let path = home.join("starting");
     let lock = fs::File::create(&path).map_err(|error| file(&path, &error))?;
     loop {
