@@ -224,7 +224,14 @@ aws s3 ls s3://dumps/lighthouse-dev/ | awk '{ print $3, $4 }'
 aws ssm get-parameter --name /x\n";
     let ran = run(folder.path(), &facts("i-1", 20), "c-1", script);
     assert_eq!((ran.status, ran.out.as_str()), (254, "text\n5 file\n"));
-    assert!(folder.path().join("buckets/dumps/lighthouse-dev/file").is_file());
+    // For whoever asks S3 what is there.
+    let uploads = Sandbox::new(folder.path()).unwrap().uploads();
+    let [upload] = uploads.as_slice() else { panic!("{uploads:?}") };
+    assert_eq!(
+        (upload.bucket.as_str(), upload.key.as_str(), upload.size),
+        ("dumps", "lighthouse-dev/file", 5)
+    );
+    assert_eq!(upload.content.as_deref(), Some(&b"text\n"[..]));
 }
 
 #[test]
