@@ -40,6 +40,18 @@ fn addresses(world: &World) -> Vec<&str> {
     records.filter(|set| set.kind == "A").flat_map(|set| &set.values).map(String::as_str).collect()
 }
 
+/// A name in DNS and a secret's id stand in the stack file, whether the stack is there or not.
+#[tokio::test]
+async fn what_was_destroyed_is_offered_no_more() {
+    let cloud = Cloud::simulated();
+    apply(&cloud, &[]).await;
+    assert!(prod(&cloud, &[]).destroy(false, |_| true).await.unwrap().outcome.is_complete());
+    let outputs = prod(&cloud, &[]).outputs().await.unwrap();
+    assert!(outputs.iter().all(|output| output.name == "estimated_monthly_cost"), "{outputs:?}");
+    let gone = prod(&cloud, &[]).output("database_connection_string").await.err().unwrap().to_string();
+    assert!(gone.ends_with("it has: none yet; apply it first"), "{gone}");
+}
+
 #[tokio::test]
 async fn prod_is_applied_and_then_has_nothing_left_to_do() {
     let cloud = Cloud::simulated();
