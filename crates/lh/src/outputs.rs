@@ -53,9 +53,10 @@ pub(crate) async fn one(
     }
     let known = |output: &&Output| output.name == name && is_known(output, state);
     let Some(output) = stack.desired.outputs.iter().find(known) else {
+        let names: Vec<String> =
+            all(stack, state, cloud.book()).into_iter().map(|value| value.name).collect();
         // What is retained costs something when all else is gone.
-        let names = all(stack, state, cloud.book()).into_iter().map(|value| value.name);
-        let names: Vec<String> = names.filter(|name| name != COST).collect();
+        let names = if names == [COST] { Vec::new() } else { names };
         let known = if names.is_empty() { "none yet; apply it first".to_owned() } else { names.join(", ") };
         return Err(Error::NoOutput { stack: stack.name().to_owned(), name: name.to_owned(), known });
     };
