@@ -194,15 +194,10 @@ async fn of_others(
 /// Makes sqlx's table where it is not there: whoever may run migrations need not be allowed to make
 /// tables.
 async fn make_table(session: &mut PgConnection) -> Result<(), DbError> {
-    let what = || format!("The table {TABLE}");
-    let is_there: bool = scalar("SELECT to_regclass($1) IS NOT NULL")
-        .bind(TABLE)
-        .fetch_one(&mut *session)
-        .await
-        .map_err(|error| DbError::sql(what(), &error))?;
-    if is_there {
+    if standing::has_table(session).await? {
         return Ok(());
     }
+    let what = || format!("The table {TABLE}");
     session.ensure_migrations_table(TABLE).await.map_err(|error| match error {
         MigrateError::Execute(error) => DbError::sql(what(), &error),
         other => DbError::Sql { what: what(), reason: other.to_string() },

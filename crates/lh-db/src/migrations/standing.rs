@@ -103,15 +103,16 @@ pub(crate) async fn standing_in(
     Ok(compare(migrations, &noted(session).await?))
 }
 
+/// Whether sqlx's table is there.
+pub(super) async fn has_table(session: &mut PgConnection) -> Result<bool, DbError> {
+    let asking = scalar("SELECT to_regclass($1) IS NOT NULL").bind(TABLE).fetch_one(session);
+    asking.await.map_err(|error| DbError::sql(format!("The table {TABLE}"), &error))
+}
+
 /// What the database remembers, by version; nothing where the table does not exist yet.
 pub(super) async fn noted(session: &mut PgConnection) -> Result<BTreeMap<i64, Noted>, DbError> {
     let failed = |error: sqlx::Error| DbError::sql(format!("The table {TABLE}"), &error);
-    let exists: bool = scalar("SELECT to_regclass($1) IS NOT NULL")
-        .bind(TABLE)
-        .fetch_one(&mut *session)
-        .await
-        .map_err(failed)?;
-    if !exists {
+    if !has_table(session).await? {
         return Ok(BTreeMap::new());
     }
     let rows = query(AssertSqlSafe(format!(
